@@ -1,0 +1,3 @@
+"""Contact-centre simulation and staffing optimization."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""DRAWN: every random number of a replication."""

@@ -1,0 +1,1 @@
+"""Draw, run, measure, over replications and processes."""

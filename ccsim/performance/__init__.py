@@ -1,0 +1,1 @@
+"""MEASURED: what a log shows, and how sure it is."""

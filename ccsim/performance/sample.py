@@ -1,0 +1,199 @@
+"""MEASURED, many replications: day counts of each, and running sums for every interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ccsim.performance.tally import CONTACT_MEASURES, GROUP_MEASURES, Rules, Tally
+from ccsim.queueing.service_level import ServiceLevelFormula, good_and_base
+from ccsim.scenario.calendar import Grid
+from ccsim.scenario.model import Scenario
+from ccsim.statistics import Estimates, ratios_from_sums
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+TYPE_RATIOS = ("offered", "service_level", "abandoned", "speed_of_answer")
+"""What is estimated for each contact type in each interval."""
+GROUP_RATIOS = ("on_the_floor", "occupancy")
+"""What is estimated for each agent group in each interval."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunningSums:
+    """Sums of block totals x and y, of their squares and product: enough for a ratio's interval.
+
+    Attributes
+    ----------
+    blocks : int
+        How many blocks.
+    contact_types : ndarray, shape (5, n_ratios, n_contact_types, n_intervals)
+        Sums of x, y, xx, xy, yy for each of `TYPE_RATIOS`.
+    groups : ndarray, shape (5, n_ratios, n_groups, n_intervals)
+        The same for each of `GROUP_RATIOS`.
+    """
+
+    blocks: int
+    contact_types: Floats
+    groups: Floats
+
+    def __add__(self, other: RunningSums) -> RunningSums:
+        return RunningSums(
+            self.blocks + other.blocks,
+            self.contact_types + other.contact_types,
+            self.groups + other.groups,
+        )
+
+    def estimates(self, ratio: str, level: float = 0.95) -> Estimates:
+        """A ratio by interval, shape (n_contact_types or n_groups, n_intervals)."""
+        family = self.contact_types if ratio in TYPE_RATIOS else self.groups
+        names = TYPE_RATIOS if ratio in TYPE_RATIOS else GROUP_RATIOS
+        return ratios_from_sums(self.blocks, *family[:, names.index(ratio)], level=level)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What a number of whole blocks of replications measured under one plan.
+
+    Attributes
+    ----------
+    contacts : ndarray of int64, shape (n_replications, n_measures, n_contact_types, n_days)
+        `CONTACT_MEASURES` of each replication by local day.
+    in_time : ndarray of int64, shape (n_replications, n_thresholds, n_contact_types, n_days)
+        Answered within each threshold.
+    groups : ndarray of int64, shape (n_replications, n_measures, n_groups, n_days)
+        `GROUP_MEASURES` by local day [µs].
+    handled : ndarray of int64, shape (n_replications, n_groups, n_contact_types)
+        Handling time [µs].
+    intervals : RunningSums
+        For the estimates of every interval.
+    block_size : int
+        Replications in a block; intervals of estimates come from block totals.
+    """
+
+    contacts: Integers
+    in_time: Integers
+    groups: Integers
+    handled: Integers
+    intervals: RunningSums
+    block_size: int
+
+    @property
+    def replications(self) -> int:
+        """How many replications."""
+        return len(self.contacts)
+
+    def measure(self, name: str) -> Integers:
+        """One contact measure, shape (n_replications, n_contact_types, n_days)."""
+        return np.asarray(self.contacts[:, CONTACT_MEASURES.index(name)])
+
+    def group_measure(self, name: str) -> Integers:
+        """One group measure [µs], shape (n_replications, n_groups, n_days)."""
+        return np.asarray(self.groups[:, GROUP_MEASURES.index(name)])
+
+    def blocks(self, values: Integers) -> Integers:
+        """Block totals of values by replication, shape (n_blocks, ...)."""
+        return values.reshape(-1, self.block_size, *values.shape[1:]).sum(axis=1)
+
+
+def join(samples: Sequence[Sample]) -> Sample:
+    """Put whole blocks together, in the order given."""
+    total = samples[0].intervals
+    for sample in samples[1:]:
+        total += sample.intervals
+    return Sample(
+        *(
+            np.concatenate([getattr(sample, name) for sample in samples])
+            for name in ("contacts", "in_time", "groups", "handled")
+        ),
+        intervals=total,
+        block_size=samples[0].block_size,
+    )
+
+
+def block_sample(
+    tallies: Sequence[Tally], grid: Grid, scenario: Scenario, rules: Rules
+) -> Sample:
+    """One block's sample from the tallies of its replications."""
+    first_of_day = np.searchsorted(grid.day, np.arange(grid.days))
+
+    def days(values: Integers) -> Integers:
+        return np.add.reduceat(values, first_of_day, axis=-1)
+
+    contacts = np.stack([tally.contacts for tally in tallies])
+    in_time = np.stack([tally.in_time for tally in tallies])
+    groups = np.stack([tally.groups for tally in tallies])
+    whole = Tally(
+        contacts.sum(axis=0), in_time.sum(axis=0), groups.sum(axis=0), tallies[0].handled
+    )
+    return Sample(
+        contacts=days(contacts),
+        in_time=days(in_time),
+        groups=days(groups),
+        handled=np.stack([tally.handled for tally in tallies]),
+        intervals=_running_sums(whole, len(tallies), grid, scenario),
+        block_size=len(tallies),
+    )
+
+
+def _running_sums(total: Tally, replications: int, grid: Grid, scenario: Scenario) -> RunningSums:
+    offered = total.measure("offered")
+    formulas = [given.service_level.formula for given in scenario.contact_types.values()]
+    good, base = service_level_parts(formulas, total.contacts, total.in_time[0])
+    many = np.full(offered.shape, replications)
+    floor = total.group_measure("on_the_floor")
+    there = np.full(floor.shape, replications * grid.interval_us)
+    pairs = [
+        (offered, many),
+        (good, base),
+        (total.measure("abandoned"), offered),
+        (total.measure("wait_answered") / 1e6, total.measure("answered")),
+    ]
+    group_pairs = [(floor, there), (total.group_measure("handling"), floor)]
+    return RunningSums(1, _products(pairs), _products(group_pairs))
+
+
+def _products(pairs: Sequence[tuple[Integers | Floats, Integers]]) -> Floats:
+    x, y = (np.stack(column).astype(np.float64) for column in zip(*pairs, strict=True))
+    return np.stack([x, y, x * x, x * y, y * y])
+
+
+def service_level_parts(
+    formulas: Sequence[ServiceLevelFormula], contacts: Integers, in_time: Integers
+) -> tuple[Integers, Integers]:
+    """Numerator and denominator of each contact type's service level.
+
+    Parameters
+    ----------
+    formulas : sequence of str, length n_contact_types
+        The formula of each contact type.
+    contacts : ndarray, shape (n_measures, n_contact_types, ...)
+        `CONTACT_MEASURES`.
+    in_time : ndarray, shape (n_contact_types, ...)
+        Answered within the threshold.
+
+    Returns
+    -------
+    tuple of ndarray, shape (n_contact_types, ...)
+    """
+
+    def row(name: str, index: int) -> Integers:
+        return np.asarray(contacts[CONTACT_MEASURES.index(name), index])
+
+    parts = [
+        good_and_base(
+            formula,
+            offered=row("offered", index),
+            answered=row("answered", index),
+            answered_in_time=in_time[index],
+            abandoned_in_time=row("abandoned_in_time", index),
+            short_abandons=row("short_abandons", index),
+        )
+        for index, formula in enumerate(formulas)
+    ]
+    good, base = (np.stack(column) for column in zip(*parts, strict=True))
+    return good, base

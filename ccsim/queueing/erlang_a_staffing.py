@@ -1,0 +1,102 @@
+"""Fewest agents when customers abandon."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ccsim.queueing._arrays import (
+    Flags,
+    Floats,
+    IntOrArray,
+    duration,
+    flattened,
+    fraction,
+    integers,
+    positive_duration,
+    positive_fraction,
+    quantity,
+)
+from ccsim.queueing._patience import level_by_formula, occupancy, steady_state
+from ccsim.queueing.erlang_c import within_ceiling
+from ccsim.queueing.search import fewest_agents
+from ccsim.queueing.service_level import ServiceLevelFormula, check_formula
+
+
+def erlang_a_agents(
+    load: ArrayLike,
+    handle_time: ArrayLike,
+    patience: ArrayLike,
+    threshold: ArrayLike,
+    service_level: ArrayLike,
+    *,
+    abandonment: ArrayLike = 1.0,
+    maximum_occupancy: ArrayLike = 1.0,
+    formula: ServiceLevelFormula = "of_offered",
+    short_abandon: ArrayLike = 0.0,
+) -> IntOrArray:
+    """Fewest agents that keep service level, abandonment and occupancy when customers abandon.
+
+    Parameters
+    ----------
+    load, handle_time, patience : array_like
+        As for `erlang_a_waiting_probability`.
+    threshold : array_like
+        Acceptable waiting time [s].
+    service_level : array_like
+        Service level to reach by `formula`, a fraction.
+    abandonment : array_like
+        Largest share of offered contacts that may abandon, a fraction.
+    maximum_occupancy : array_like
+        Largest share of their time that agents may be busy, a fraction above 0.
+    formula, short_abandon
+        As for `erlang_a_service_level`.
+
+    Returns
+    -------
+    Whole numbers of agents on the floor, of the broadcast shape; zero load needs none. The answer
+    may lie below the load: who abandons needs no agent.
+
+    Raises
+    ------
+    ValueError
+        If an argument is negative or not a number, a handle time is zero, or a fraction is given
+        as a percentage.
+
+    Notes
+    -----
+    The occupancy ceiling forgives a relative 1e-9, see `erlang_c_agents`. With a short-abandon
+    limit above the threshold the service level need not grow with every agent; the answer then
+    still reaches it, and one agent fewer does not.
+
+    Examples
+    --------
+    20 erlangs, 80 % within 20 s, patience 2 minutes: 22 agents where Erlang C wants 24.
+
+    >>> erlang_a_agents(20, handle_time=300, patience=120, threshold=20, service_level=0.80)
+    22
+
+    No more than 3 % abandoning asks for three more:
+
+    >>> erlang_a_agents(20, 300, 120, 20, 0.80, abandonment=0.03)
+    25
+    """
+    check_formula(formula)
+    shape, (a, h, p, t, target, lost, ceiling, short) = flattened(
+        quantity("load", load),
+        positive_duration("handle_time", handle_time),
+        duration("patience", patience),
+        duration("threshold", threshold),
+        fraction("service_level", service_level),
+        fraction("abandonment", abandonment),
+        positive_fraction("maximum_occupancy", maximum_occupancy),
+        duration("short_abandon", short_abandon),
+    )
+
+    def meets(agents: Floats, where: NDArray[np.int64]) -> Flags:
+        queue = steady_state(a[where], agents, h[where], p[where])
+        kept: Flags = level_by_formula(queue, t[where], short[where], formula) >= target[where]
+        kept &= queue.waits * queue.gives_up <= lost[where]
+        return kept & within_ceiling(occupancy(queue), ceiling[where])
+
+    return integers(fewest_agents(meets, a), shape)

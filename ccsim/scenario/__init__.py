@@ -1,0 +1,1 @@
+"""GIVEN: the scenario, its words, its files and its calendar."""

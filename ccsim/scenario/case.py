@@ -1,0 +1,73 @@
+"""A scenario ready for use: one variant, its calendar laid out, every file it names read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ccsim.scenario.calendar import Grid, lay_grid
+from ccsim.scenario.model import Scenario
+
+Table = NDArray[np.float64]
+"""Two columns of a CSV file: shape (n_rows, 2)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """What every later step reads: the scenario and the numbers of its files.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        The resolved scenario (after ``extends:`` and the variant).
+    grid : Grid
+        Its calendar.
+    demand : mapping of str to ndarray, shape (n_intervals,)
+        Mean contacts per interval as counted (scaled, before redials are backed out).
+    tables : mapping of str to ndarray, shape (n_rows, 2)
+        Distribution tables by file name as the scenario writes it.
+    variant : str or None
+        The variant's name.
+    files : mapping of str to bytes
+        Every file that was read, by the name the scenario uses, to rerun from the provenance.
+    """
+
+    scenario: Scenario
+    grid: Grid
+    demand: Mapping[str, NDArray[np.float64]]
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    variant: str | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The scenario's name with its variant."""
+        return f"{self.scenario.name} ({self.variant})" if self.variant else self.scenario.name
+
+
+def constant_rates(scenario: Scenario, grid: Grid) -> dict[str, NDArray[np.float64]]:
+    """Mean contacts per interval of the contact types whose demand is a constant rate."""
+    hours = grid.interval_us / 3.6e9
+    return {
+        name: given.demand.rate * hours * given.demand.scale * grid.opening(given.open)
+        for name, given in scenario.contact_types.items()
+        if given.demand.rate is not None
+    }
+
+
+def case_from(
+    scenario: Scenario,
+    demand: Mapping[str, NDArray[np.float64]] | None = None,
+    tables: Mapping[str, Table] | None = None,
+) -> Case:
+    """Make a case in Python, without files: rates from the scenario, the rest as arguments."""
+    grid = lay_grid(scenario.horizon, scenario.time_zone)
+    return Case(
+        scenario=scenario,
+        grid=grid,
+        demand={**constant_rates(scenario, grid), **(demand or {})},
+        tables=tables or {},
+    )

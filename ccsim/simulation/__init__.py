@@ -1,0 +1,1 @@
+"""HAPPENED: the centre played event by event."""

@@ -1,0 +1,68 @@
+"""HAPPENED: what became of every contact, and when agents were really on the floor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
+
+
+class Outcome(IntEnum):
+    """Where a contact ended; each ends in exactly one of these."""
+
+    ANSWERED = 0
+    ABANDONED = 1
+    CLOSED = 2
+    """Came while the contact type was closed; offered, and never in time."""
+    WAITING = 3
+    """Still waiting when the run ended."""
+
+
+@dataclass(frozen=True, eq=False)
+class ContactLog:
+    """One row per contact (an attempt), sorted by arrival, then by content.
+
+    Attributes
+    ----------
+    contact_type, interval, ordinal, attempt : ndarray of int64, shape (n_contacts,)
+        The key: interval and ordinal are those of the first attempt.
+    arrival : ndarray of int64
+        [µs].
+    outcome : ndarray of int64
+        An `Outcome`.
+    left_queue : ndarray of int64
+        When the wait ended: picked up, given up, or the run's end [µs].
+    ended : ndarray of int64
+        When the agent was done (answered contacts), else as `left_queue` [µs].
+    agent : ndarray of int64
+        Index of the agent-day that answered, or -1.
+    last : ndarray of bool
+        Whether the request ends with this contact.
+    redial_cut : ndarray of bool
+        Whether another attempt would have followed but for the bound or the end of the horizon.
+    stretch_left : ndarray of int64, shape (n_stretches,)
+        When the agent of each stretch really left the floor [µs]; absent agents never came, and
+        have the start of the stretch.
+    """
+
+    contact_type: Integers
+    interval: Integers
+    ordinal: Integers
+    attempt: Integers
+    arrival: Integers
+    outcome: Integers
+    left_queue: Integers
+    ended: Integers
+    agent: Integers
+    last: NDArray[np.bool_]
+    redial_cut: NDArray[np.bool_]
+    stretch_left: Integers
+
+    @property
+    def wait(self) -> Integers:
+        """Time in the queue [µs]."""
+        return self.left_queue - self.arrival

@@ -1,0 +1,58 @@
+"""How sure a simulated number is, and whether a plan keeps its promises."""
+
+from ccsim.statistics.certification import (
+    AttemptSize,
+    Certificate,
+    Finding,
+    attempt_level,
+    blocks_needed,
+    certify,
+    seed_for,
+)
+from ccsim.statistics.intervals import (
+    FEWEST_SAMPLES,
+    Estimate,
+    Estimates,
+    binomial_limit,
+    bonferroni,
+    mean,
+    means,
+    paired_difference,
+    paired_ratio_difference,
+    proportion,
+    quantile,
+    quantile_from_histograms,
+    ratio,
+    ratio_from_sums,
+    ratios,
+    ratios_from_sums,
+)
+from ccsim.statistics.targets import ShareSample, TargetSample
+
+__all__ = [
+    "FEWEST_SAMPLES",
+    "AttemptSize",
+    "Certificate",
+    "Estimate",
+    "Estimates",
+    "Finding",
+    "ShareSample",
+    "TargetSample",
+    "attempt_level",
+    "binomial_limit",
+    "blocks_needed",
+    "bonferroni",
+    "certify",
+    "mean",
+    "means",
+    "paired_difference",
+    "paired_ratio_difference",
+    "proportion",
+    "quantile",
+    "quantile_from_histograms",
+    "ratio",
+    "ratio_from_sums",
+    "ratios",
+    "ratios_from_sums",
+    "seed_for",
+]

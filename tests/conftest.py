@@ -1,0 +1,29 @@
+"""Where the facts that none of us made are read from; tests that need them skip loudly."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("CCSIM_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+def _folder(name: str) -> Path:
+    folder = SHARED / name
+    if not folder.is_dir():
+        pytest.skip(f"no folder {name!r} beside the checkout; set CCSIM_SHARED to the one that has it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """Published and 40-digit numbers to be held against."""
+    return _folder("cases")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real calls of two banks."""
+    return _folder("data")
