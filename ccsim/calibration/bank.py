@@ -236,41 +236,43 @@ def calibrate_bank(
     ended = ended + calls["waited"] + calls["talk"].fillna(0.0)
     working = _weekday_names(pd.DatetimeIndex(reached["arrival"])).isin(WORKING_DAYS)
     talked = reached[working & reached["talk"].notna()]
-    return BankCalibration(
-        counts=counts,
-        cleaning=cleaning,
-        demand=_demand(counts.profile, reached, weights, reached_agents),
-        reached_agents=reached_agents,
-        contact_types={
-            name: _contact_type(reached, weights[name], abandoned, float(weights[name].mean()))
-            for name in CONTACT_TYPES
-        },
-        talk_day_factor=talk_day_factor(talked["arrival"].dt.normalize(), talked["talk"]),
-        patience_check=patience_from_cells(
-            reached.loc[working, "joined_queue"].dt.floor("h"),
-            reached.loc[working, "waited"],
-            abandoned[working],
-        ),
-        redial=redial_share(
-            customer=calls["customer"],
-            day=calls["arrival"].dt.normalize(),
-            arrival=arrival,
-            ended=ended,
-            abandoned=calls["outcome"] == "abandoned",
-            answered=calls["outcome"] == "answered",
-        ),
-        days_of_calls=int(calls["arrival"].dt.normalize().nunique()),
-    )
+    try:
+        return BankCalibration(
+            counts=counts,
+            cleaning=cleaning,
+            demand=_demand(counts.profile, reached, weights, reached_agents),
+            reached_agents=reached_agents,
+            contact_types={
+                name: _contact_type(reached, weights[name], abandoned) for name in CONTACT_TYPES
+            },
+            talk_day_factor=talk_day_factor(talked["arrival"].dt.normalize(), talked["talk"]),
+            patience_check=patience_from_cells(
+                reached.loc[working, "joined_queue"].dt.floor("h"),
+                reached.loc[working, "waited"],
+                abandoned[working],
+            ),
+            redial=redial_share(
+                customer=calls["customer"],
+                day=calls["arrival"].dt.normalize(),
+                arrival=arrival,
+                ended=ended,
+                abandoned=calls["outcome"] == "abandoned",
+                answered=calls["outcome"] == "answered",
+            ),
+            days_of_calls=int(calls["arrival"].dt.normalize().nunique()),
+        )
+    except ValueError as reason:
+        raise CcsimError(f"{calls_path}: too little history for a fit: {reason}") from reason
 
 
 def _contact_type(
-    reached: pd.DataFrame, weight: pd.Series[float], abandoned: pd.Series[bool], share: float
+    reached: pd.DataFrame, weight: pd.Series[float], abandoned: pd.Series[bool]
 ) -> ContactTypeCalibration:
     # Every queued call belongs to one type, so its patience needs no fractions of calls.
     own_queued = reached["queued"] & (weight == 1.0)
     talked = reached["talk"].notna()
     return ContactTypeCalibration(
-        share=share,
+        share=float(weight.mean()),
         priority_share=float((reached.loc[own_queued, "priority"] == PRIORITY_CUSTOMER).mean()),
         abandonment=float((weight * abandoned).sum() / weight.sum()),
         talk_time=talk_time_fit(reached.loc[talked, "talk"], weight[talked]),

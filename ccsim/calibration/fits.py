@@ -238,6 +238,8 @@ def patience_kaplan_meier(
     enough = min(fewest_waiting, max(1, len(ordered) // 4))
     times = grid[: max(2, int((at_risk >= enough).sum()))]
     still = _step_at(survival.quantiles, survival.probabilities, times)
+    low = _step_at(survival.quantiles, limits.low.probabilities, times)
+    high = _step_at(survival.quantiles, limits.high.probabilities, times)
     tail_from = float(times[-1])
 
     late = gave_up & (wait > tail_from / 2)
@@ -263,8 +265,9 @@ def patience_kaplan_meier(
         exponential_mean=float(wait.sum()) / events,
         median=median,
         table=tuple((float(t), float(s)) for t, s in table),
-        low=tuple(_step_at(survival.quantiles, limits.low.probabilities, times).tolist()),
-        high=tuple(_step_at(survival.quantiles, limits.high.probabilities, times).tolist()),
+        # Where nobody or everybody is left the formula has no value: nothing is known there.
+        low=tuple(np.nan_to_num(low, nan=0.0).tolist()),
+        high=tuple(np.nan_to_num(high, nan=1.0).tolist()),
         tail_from=tail_from,
         tail_mean=1.0 / float(rate),
     )

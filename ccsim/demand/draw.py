@@ -24,7 +24,7 @@ from ccsim.demand.keyed import (
     uniform53_one,
 )
 from ccsim.demand.model import PPM, AbsenceModel, ContactTypeDemand, DemandModel
-from ccsim.demand.quantiles import NEVER, QuantileTable, evaluate, evaluate_one
+from ccsim.demand.table import NEVER, QuantileTable, evaluate, evaluate_one
 
 Integers = NDArray[np.int64]
 
@@ -102,7 +102,9 @@ class Draw:
             return np.ones(len(day), dtype=bool)
         factor = self._absence_factor(given, day)
         absent = np.minimum(given.unplanned_ppm * factor // PPM, PPM)
-        words, _ = draw(stream_key(self.seed, "absence", given.group), self.replication, day, ordinal)
+        words, _ = draw(
+            stream_key(self.seed, "absence", given.group), self.replication, day, ordinal
+        )
         return ~occurs(words, absent)
 
     def _absence_factor(self, given: AbsenceModel, day: Integers) -> Integers:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ccsim.demand import quantiles
 from ccsim.demand.keyed import threshold_ppm
-from ccsim.demand.quantiles import QuantileTable
+from ccsim.demand.table import QuantileTable, mean_seconds
 from ccsim.scenario.calendar import Grid
 from ccsim.scenario.case import Case, Table
 from ccsim.scenario.model import (
@@ -67,7 +67,7 @@ class ContactTypeDemand:
     @property
     def mean_handle_seconds(self) -> float:
         """Mean talk time plus wrap-up [s], over days of every kind."""
-        return quantiles.mean_seconds(self.talk_time) + quantiles.mean_seconds(self.wrap_up)
+        return mean_seconds(self.talk_time) + mean_seconds(self.wrap_up)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,9 +140,7 @@ def compile_demand(case: Case) -> DemandModel:
     return DemandModel(contact_types, absence, grid, warm_up)
 
 
-def duration_table(
-    given: HandleDistribution | None, tables: Mapping[str, Table]
-) -> QuantileTable:
+def duration_table(given: HandleDistribution | None, tables: Mapping[str, Table]) -> QuantileTable:
     """Table of a length of work; none given is no work."""
     if given is None:
         return quantiles.constant(0.0)

@@ -7,9 +7,10 @@ weeks and is in others; billing the average week would leave the top-up out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -116,7 +117,7 @@ class InvoiceLine:
     currency: str
     per_replication: Integers
     contact_type: str | None = None
-    amount: Decimal = field(default=Decimal(0))
+    amount: Decimal = Decimal(0)
 
 
 def bill_in_house(
@@ -127,7 +128,7 @@ def bill_in_house(
     Raises
     ------
     ValueError
-        The wage is not above 0, or all of paid time is never scheduled.
+        The wage is not above 0: capacity without a price would take every contact.
 
     Notes
     -----
@@ -153,31 +154,34 @@ def bill_in_house(
     """
     wage = _above_zero(card.paid_hour, usage.group, "paid_hour")
     per_us = wage * MILLIONTHS / HOUR_US
-    price = write_price(card.paid_hour)
+    price, currency = write_price(card.paid_hour), card.paid_hour.currency
     beyond = paid_per_scheduled(shrinkage) - 1
     multiple = exact(card.after_shift)
     on_cost = exact(card.on_cost)
+    line = partial(InvoiceLine, usage.group, currency=currency)
     scheduled = frozen(np.full(usage.replications, usage.paid_us))
-    after = average(usage.after_shift_us) * MILLIONTHS
-    paid_more = "" if multiple == 1 else f" × {card.after_shift:g}"
-
-    lines = [_line(usage, card.paid_hour, "wages", scheduled, per_us)]
-    drivers = [f"{_hours(Fraction(usage.paid_us))} paid hours × {price}"]
+    hours = _hours(Fraction(usage.paid_us))
+    lines = [
+        line("wages", f"{hours} paid hours × {price}", per_replication=times(scheduled, per_us))
+    ]
     if beyond:
-        lines.append(_line(usage, card.paid_hour, "paid_not_scheduled", scheduled, per_us * beyond))
-        leave = _hours(usage.paid_us * beyond)
-        drivers.append(f"{leave} hours of leave and training × {price}")
-    if multiple:
+        hours = _hours(usage.paid_us * beyond)
+        driver = f"{hours} hours of leave and training × {price}"
         lines.append(
-            _line(usage, card.paid_hour, "after_shift", usage.after_shift_us, per_us * multiple)
+            line("paid_not_scheduled", driver, per_replication=times(scheduled, per_us * beyond))
         )
-        drivers.append(f"{_hours(after)} hours past shift end × {price}{paid_more}")
+    if multiple:
+        hours = _hours(average(usage.after_shift_us) * MILLIONTHS)
+        driver = f"{hours} hours past shift end × {price}"
+        driver += "" if multiple == 1 else f" × {card.after_shift:g}"
+        worked = times(usage.after_shift_us, per_us * multiple)
+        lines.append(line("after_shift", driver, per_replication=worked))
     if on_cost:
         wages = _sum(lines)
-        lines.append(_line(usage, card.paid_hour, "on_cost", wages, on_cost))
-        (amount,) = to_the_cent([average(wages)], wage_currency := card.paid_hour.currency)
-        drivers.append(f"{write_share(card.on_cost)} on wages of {amount:,} {wage_currency}")
-    return in_cents([replace(line, driver=text) for line, text in zip(lines, drivers, strict=True)])
+        (amount,) = to_the_cent([average(wages)], currency)
+        driver = f"{write_share(card.on_cost)} on wages of {amount:,} {currency}"
+        lines.append(line("on_cost", driver, per_replication=times(wages, on_cost)))
+    return in_cents(lines)
 
 
 def bill_partner(usage: GroupUsage, card: Partner) -> tuple[InvoiceLine, ...]:
@@ -208,27 +212,26 @@ def bill_partner(usage: GroupUsage, card: Partner) -> tuple[InvoiceLine, ...]:
     >>> for line in bill_partner(usage, card):
     ...     print(f"{line.amount:7,} {line.driver}")
      320.00 400.0 handled minutes of calls × 0.80 USD
-      40.00 50.0 minutes short of the agreed 400.0 × 0.80 USD
+      40.00 on average 50.0 minutes short of the agreed 400.0 × 0.80 USD
     """
     per_us = (
         _above_zero(card.handled_minute, usage.group, "handled_minute") * MILLIONTHS / MINUTE_US
     )
     price = write_price(card.handled_minute)
+    line = partial(InvoiceLine, usage.group, currency=card.handled_minute.currency)
     lines = []
     for contact_type, handled in usage.handled_us.items():
         minutes = _minutes(average(handled) * MILLIONTHS)
-        line = _line(usage, card.handled_minute, "handling", handled, per_us)
         driver = f"{minutes} handled minutes of {contact_type} × {price}"
-        lines.append(replace(line, driver=driver, contact_type=contact_type))
+        billed = times(handled, per_us)
+        lines.append(line("handling", driver, per_replication=billed, contact_type=contact_type))
     if card.minimum:
         agreed = round(exact(card.minimum) * usage.forecast_handled_us)
         short = np.maximum(agreed - usage.all_handled_us, 0)
-        driver = (
-            f"{_minutes(average(short) * MILLIONTHS)} minutes short of the agreed "
-            f"{_minutes(Fraction(agreed))} × {price}"
-        )
-        line = _line(usage, card.handled_minute, "minimum", short, per_us)
-        lines.append(replace(line, driver=driver))
+        minutes = _minutes(average(short) * MILLIONTHS)
+        of = _minutes(Fraction(agreed))
+        driver = f"on average {minutes} minutes short of the agreed {of} × {price}"
+        lines.append(line("minimum", driver, per_replication=times(short, per_us)))
     return in_cents(lines)
 
 
@@ -264,13 +267,7 @@ def paid_per_scheduled(shrinkage: Shrinkage) -> Fraction:
     >>> paid_per_scheduled(Shrinkage(paid_not_scheduled="20%"))
     Fraction(5, 4)
     """
-    scheduled = 1 - exact(shrinkage.paid_not_scheduled)
-    if scheduled <= 0:
-        raise ValueError(
-            f"paid_not_scheduled={write_share(shrinkage.paid_not_scheduled)} leaves no paid time "
-            "to schedule"
-        )
-    return 1 / scheduled
+    return 1 / (1 - exact(shrinkage.paid_not_scheduled))
 
 
 def check_counts(arrays: Mapping[str, Integers], replications: int, where: str) -> None:
@@ -287,12 +284,6 @@ def check_counts(arrays: Mapping[str, Integers], replications: int, where: str) 
             raise ValueError(f"{where}: {name} holds {numbers.min()}; 0 or more is needed")
 
 
-def _line(
-    usage: GroupUsage, price: Money, item: Item, quantity: Integers, factor: Fraction
-) -> InvoiceLine:
-    return InvoiceLine(usage.group, item, "", price.currency, times(quantity, factor))
-
-
 def _sum(lines: Sequence[InvoiceLine]) -> Integers:
     total: Integers = np.sum([line.per_replication for line in lines], axis=0)
     return total
@@ -301,14 +292,20 @@ def _sum(lines: Sequence[InvoiceLine]) -> Integers:
 def _above_zero(price: Money, group: str, name: str) -> Fraction:
     if price.amount <= 0:
         raise ValueError(
-            f"{group}: {name}={price} must be above 0; capacity without a price would take every contact"
+            f"{group}: {name}={price} must be above 0; "
+            "capacity without a price would take every contact"
         )
     return Fraction(price.amount)
 
 
 def _hours(microseconds: Fraction) -> str:
-    return f"{float(microseconds / HOUR_US):,.1f}"
+    return _write(microseconds / HOUR_US)
 
 
 def _minutes(microseconds: Fraction) -> str:
-    return f"{float(microseconds / MINUTE_US):,.1f}"
+    return _write(microseconds / MINUTE_US)
+
+
+def _write(number: Fraction) -> str:
+    """Two digits, as quarters of an hour need, or one where the second is 0."""
+    return f"{float(number):,.2f}".removesuffix("0")

@@ -24,7 +24,7 @@ Driver = Literal["handled_time", "contacts"]
 
 @dataclass(frozen=True, eq=False)
 class Amount:
-    """A cost: its mean to the cent and the amount of each replication [millionths of the currency]."""
+    """A cost: its mean to the cent, and the amount of each replication [millionths]."""
 
     mean: Decimal
     per_replication: Integers
@@ -53,7 +53,7 @@ class TypeCost:
     handled: Integers
 
     def total(self, driver: Driver) -> Amount:
-        """Handling and idle time together."""
+        """Add handling and idle time."""
         return Amount(
             self.direct.mean + self.idle[driver].mean,
             frozen(self.direct.per_replication + self.idle[driver].per_replication),
@@ -146,8 +146,8 @@ def price(
     the rest, C·(F - all handling)/F, is idle. Where handling exceeds F (handling counts by arrival,
     and the last contacts may end beyond the horizon) nothing is idle. A partner's handled minutes
     are direct; its top-up is idle. A group's idle time is spread over the contact types of its
-    skills, by what it handled of each or by what was offered of each, and equally if that is
-    nothing at all.
+    skills (all, if it has none), by what it handled of each or by what was offered of each, and
+    equally if that is nothing at all.
 
     Examples
     --------
@@ -214,17 +214,18 @@ def price(
         if isinstance(scenario.rate_cards[group.rate_card], InHouse):
             of_types, unused = _own_cost(bills[name], usage[name])
         else:
-            of_types, unused = _partner_cost(bills[name])
+            of_types, unused = _partner_cost(bills[name], nothing)
         for contact_type, cost in of_types.items():
             direct[contact_type] = direct[contact_type] + cost
         idle = idle + unused
+        skills = group.skills or scenario.contact_types
         weights: dict[Driver, list[Integers]] = {
-            "handled_time": [usage[name].handled_us.get(skill, nothing) for skill in group.skills],
-            "contacts": [offered[skill] for skill in group.skills],
+            "handled_time": [usage[name].handled_us.get(skill, nothing) for skill in skills],
+            "contacts": [offered[skill] for skill in skills],
         }
         for driver, by_type in spread_idle.items():
             parts = share_out(unused, weights[driver])
-            for skill, part in zip(group.skills, parts, strict=True):
+            for skill, part in zip(skills, parts, strict=True):
                 by_type[skill] = by_type[skill] + part
 
     lines = in_cents([line for name in groups for line in bills[name]])
@@ -272,11 +273,13 @@ def _own_cost(
     return dict(zip(usage.handled_us, handling, strict=True)), idle
 
 
-def _partner_cost(lines: Sequence[InvoiceLine]) -> tuple[dict[str, Integers], Integers]:
-    """Handled minutes are direct, the top-up is not."""
+def _partner_cost(
+    lines: Sequence[InvoiceLine], nothing: Integers
+) -> tuple[dict[str, Integers], Integers]:
+    """Split a partner's bill: handled minutes of each contact type, and the top-up."""
     direct = {line.contact_type: line.per_replication for line in lines if line.contact_type}
     unused = [line.per_replication for line in lines if not line.contact_type]
-    return direct, _sum(unused, lines[0].per_replication * 0)
+    return direct, _sum(unused, nothing)
 
 
 def _spread(total: Decimal, by_type: Mapping[str, Integers], currency: str) -> tuple[Decimal, ...]:

@@ -21,9 +21,8 @@ MILLIONTHS = 1_000_000
 """Parts of one unit of currency in which the amount of each replication is kept."""
 
 # ISO 4217: currencies whose smallest coin is not a hundredth.
-_DIGITS = dict.fromkeys("CLP ISK JPY KRW PYG UGX VND XAF XOF XPF".split(), 0) | dict.fromkeys(
-    "BHD IQD JOD KWD LYD OMR TND".split(), 3
-)
+_WHOLE = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
+_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 
 def cent(currency: str) -> Decimal:
@@ -34,7 +33,8 @@ def cent(currency: str) -> Decimal:
     >>> cent("USD"), cent("JPY")
     (Decimal('0.01'), Decimal('1'))
     """
-    return Decimal(1).scaleb(-_DIGITS.get(currency, 2))
+    digits = 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2
+    return Decimal(1).scaleb(-digits)
 
 
 def exact(number: float) -> Fraction:
@@ -61,7 +61,8 @@ def to_the_cent(amounts: Sequence[Fraction], currency: str) -> tuple[Decimal, ..
     (Decimal('33.34'), Decimal('33.33'), Decimal('33.33'))
     """
     unit = cent(currency)
-    return spread(round(sum(amounts, Fraction(0)) / Fraction(unit)) * unit, amounts, currency)
+    cents = [amount / Fraction(unit) for amount in amounts]
+    return tuple(count * unit for count in _whole_parts(cents, round(sum(cents, Fraction(0)))))
 
 
 def spread(total: Decimal, weights: Sequence[Fraction], currency: str) -> tuple[Decimal, ...]:
@@ -87,11 +88,16 @@ def spread(total: Decimal, weights: Sequence[Fraction], currency: str) -> tuple[
             raise ValueError(f"{total} {currency} cannot be spread: every weight is 0")
         return tuple(0 * unit for _ in weights)
     shares = [weight * cents / whole for weight in weights]
+    return tuple(count * unit for count in _whole_parts(shares, cents))
+
+
+def _whole_parts(shares: Sequence[Fraction], whole: int) -> list[int]:
+    """Whole numbers that add up to `whole`, each a share rounded down or up."""
     counts = [int(share) for share in shares]
     by_loss = sorted(range(len(shares)), key=lambda i: (counts[i] - shares[i], i))
-    for i in by_loss[: cents - sum(counts)]:
+    for i in by_loss[: whole - sum(counts)]:
         counts[i] += 1
-    return tuple(count * unit for count in counts)
+    return counts
 
 
 def times(quantities: Integers, factor: Fraction) -> Integers:

@@ -8,7 +8,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from ccsim.economics.contracts import GroupUsage, bill_in_house, in_cents, paid_per_scheduled
+from ccsim.economics.contracts import (
+    GroupUsage,
+    InvoiceLine,
+    bill_in_house,
+    in_cents,
+    paid_per_scheduled,
+)
 from ccsim.economics.money import cent, exact
 from ccsim.plans.plan import StaffingPlan
 from ccsim.scenario.calendar import Grid
@@ -42,11 +48,6 @@ class PaidChain:
 def paid_chain(group: AgentGroup) -> PaidChain:
     """Follow a paid hour through shrinkage: paid, scheduled, on the floor.
 
-    Raises
-    ------
-    ValueError
-        Nothing is left to schedule, or nobody is ever there.
-
     Notes
     -----
     on the floor = paid · (1 - paid_not_scheduled) · (1 - unplanned). The parts multiply, because
@@ -63,7 +64,9 @@ def paid_chain(group: AgentGroup) -> PaidChain:
     100 h paid → 82.0 h scheduled → 75.4 h on the floor
     """
     scheduled = 1 / paid_per_scheduled(group.shrinkage)
-    return PaidChain(1.0, float(scheduled), float(scheduled * _there(group.shrinkage)))
+    return PaidChain(
+        1.0, float(scheduled), float(scheduled * (1 - exact(group.shrinkage.unplanned)))
+    )
 
 
 def loaded_hour(card: InHouse, shrinkage: Shrinkage) -> Fraction:
@@ -104,7 +107,7 @@ def schedule_cost(scenario: Scenario, plan: StaffingPlan, grid: Grid) -> Decimal
     What depends on the calls is not in it: work past shift end, and whatever a partner bills.
     """
     none = np.zeros(1, dtype=np.int64)
-    lines = []
+    lines: list[InvoiceLine] = []
     for name, group in scenario.agent_groups.items():
         card = scenario.rate_cards[group.rate_card]
         if isinstance(card, InHouse):
@@ -119,11 +122,3 @@ def _paid_us(scenario: Scenario, plan: StaffingPlan, grid: Grid, group: str) -> 
         raise ValueError(f"group={group!r} is not an agent group of the scenario ({known})")
     shifts = sum(placed.paid * placed.agents for placed in plan.schedule if placed.group == group)
     return shifts + sum(plan.by_interval.get(group, ())) * grid.interval_us
-
-
-def _there(shrinkage: Shrinkage) -> Fraction:
-    """Share of scheduled time that unplanned absence leaves."""
-    there = 1 - exact(shrinkage.unplanned)
-    if there <= 0:
-        raise ValueError("unplanned=100% leaves nobody on the floor")
-    return there

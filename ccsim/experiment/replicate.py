@@ -86,14 +86,12 @@ def replicate(
     )
     total = whole_blocks(replications, block_size)
     firsts = range(0, total, block_size)
-    joined: list[Sample] | None = None
     parts: list[tuple[Sample, ...]] = []
     for done, block in enumerate(_blocks(job, firsts, workers), 1):
         parts.append(block)
         if progress is not None:
             progress(done * block_size, total)
-    joined = [join(samples) for samples in zip(*parts, strict=True)]
-    return tuple(joined)
+    return tuple(join(samples) for samples in zip(*parts, strict=True))
 
 
 def _blocks(job: _Job, firsts: range, workers: int) -> Iterator[tuple[Sample, ...]]:
@@ -113,6 +111,4 @@ def _run_block(job: _Job, first: int) -> tuple[Sample, ...]:
         draw = draw_replication(job.demand, job.seed, replication, job.block_size)
         for model, kept in zip(job.models, tallies, strict=True):
             kept.append(count(model, run(model, draw), job.rules))
-    return tuple(
-        block_sample(kept, job.case.grid, job.case.scenario, job.rules) for kept in tallies
-    )
+    return tuple(block_sample(kept, job.case.grid, job.case.scenario) for kept in tallies)

@@ -110,9 +110,7 @@ def measure_promises(
     )
 
 
-def _kept(
-    promise: Promise, sample: Sample, scenario: Scenario, rules: Rules, level: float
-) -> Kept:
+def _kept(promise: Promise, sample: Sample, scenario: Scenario, rules: Rules, level: float) -> Kept:
     over, under = parts(promise, sample, scenario, rules)
     estimate = ratio(sample.blocks(over), sample.blocks(under), level)
     if promise.target.window != "day":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ccsim.performance.tally import CONTACT_MEASURES, GROUP_MEASURES, Rules, Tally
+from ccsim.performance.tally import CONTACT_MEASURES, GROUP_MEASURES, Tally
 from ccsim.queueing.service_level import ServiceLevelFormula, good_and_base
 from ccsim.scenario.calendar import Grid
 from ccsim.scenario.model import Scenario
@@ -16,6 +17,7 @@ from ccsim.statistics import Estimates, ratios_from_sums
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Numbers = NDArray[Any]
 
 TYPE_RATIOS = ("offered", "service_level", "abandoned", "speed_of_answer")
 """What is estimated for each contact type in each interval."""
@@ -49,10 +51,11 @@ class RunningSums:
         )
 
     def estimates(self, ratio: str, level: float = 0.95) -> Estimates:
-        """A ratio by interval, shape (n_contact_types or n_groups, n_intervals)."""
+        """Estimate a ratio by interval, shape (n_contact_types or n_groups, n_intervals)."""
         family = self.contact_types if ratio in TYPE_RATIOS else self.groups
         names = TYPE_RATIOS if ratio in TYPE_RATIOS else GROUP_RATIOS
-        return ratios_from_sums(self.blocks, *family[:, names.index(ratio)], level=level)
+        x, y, xx, xy, yy = family[:, names.index(ratio)]
+        return ratios_from_sums(self.blocks, x, y, xx, xy, yy, level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +100,8 @@ class Sample:
 
     def blocks(self, values: Integers) -> Integers:
         """Block totals of values by replication, shape (n_blocks, ...)."""
-        return values.reshape(-1, self.block_size, *values.shape[1:]).sum(axis=1)
+        blocks: Integers = values.reshape(-1, self.block_size, *values.shape[1:]).sum(axis=1)
+        return blocks
 
 
 def join(samples: Sequence[Sample]) -> Sample:
@@ -106,30 +110,27 @@ def join(samples: Sequence[Sample]) -> Sample:
     for sample in samples[1:]:
         total += sample.intervals
     return Sample(
-        *(
-            np.concatenate([getattr(sample, name) for sample in samples])
-            for name in ("contacts", "in_time", "groups", "handled")
-        ),
+        contacts=np.concatenate([sample.contacts for sample in samples]),
+        in_time=np.concatenate([sample.in_time for sample in samples]),
+        groups=np.concatenate([sample.groups for sample in samples]),
+        handled=np.concatenate([sample.handled for sample in samples]),
         intervals=total,
         block_size=samples[0].block_size,
     )
 
 
-def block_sample(
-    tallies: Sequence[Tally], grid: Grid, scenario: Scenario, rules: Rules
-) -> Sample:
+def block_sample(tallies: Sequence[Tally], grid: Grid, scenario: Scenario) -> Sample:
     """One block's sample from the tallies of its replications."""
     first_of_day = np.searchsorted(grid.day, np.arange(grid.days))
 
     def days(values: Integers) -> Integers:
-        return np.add.reduceat(values, first_of_day, axis=-1)
+        totals: Integers = np.add.reduceat(values, first_of_day, axis=-1)
+        return totals
 
     contacts = np.stack([tally.contacts for tally in tallies])
     in_time = np.stack([tally.in_time for tally in tallies])
     groups = np.stack([tally.groups for tally in tallies])
-    whole = Tally(
-        contacts.sum(axis=0), in_time.sum(axis=0), groups.sum(axis=0), tallies[0].handled
-    )
+    whole = Tally(contacts.sum(axis=0), in_time.sum(axis=0), groups.sum(axis=0), tallies[0].handled)
     return Sample(
         contacts=days(contacts),
         in_time=days(in_time),
@@ -157,14 +158,14 @@ def _running_sums(total: Tally, replications: int, grid: Grid, scenario: Scenari
     return RunningSums(1, _products(pairs), _products(group_pairs))
 
 
-def _products(pairs: Sequence[tuple[Integers | Floats, Integers]]) -> Floats:
+def _products(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> Floats:
     x, y = (np.stack(column).astype(np.float64) for column in zip(*pairs, strict=True))
     return np.stack([x, y, x * x, x * y, y * y])
 
 
 def service_level_parts(
     formulas: Sequence[ServiceLevelFormula], contacts: Integers, in_time: Integers
-) -> tuple[Integers, Integers]:
+) -> tuple[Numbers, Numbers]:
     """Numerator and denominator of each contact type's service level.
 
     Parameters
@@ -181,7 +182,7 @@ def service_level_parts(
     tuple of ndarray, shape (n_contact_types, ...)
     """
 
-    def row(name: str, index: int) -> Integers:
+    def row(name: str, index: int) -> Numbers:
         return np.asarray(contacts[CONTACT_MEASURES.index(name), index])
 
     parts = [

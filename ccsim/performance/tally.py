@@ -42,6 +42,7 @@ CONTACT_MEASURES = (
 GROUP_MEASURES = ("handling", "on_the_floor", "after_shift")
 """What is counted per agent group and interval [µs]."""
 
+
 @dataclass(frozen=True)
 class Rules:
     """What each contact type is measured by: waits [µs] of *in time*, and of a short abandon.
@@ -183,4 +184,5 @@ def _before(edges: Integers, moments: Integers) -> Integers:
     ordered = np.sort(moments)
     sums = np.concatenate([[0], np.cumsum(ordered)])
     number = np.searchsorted(ordered, edges, side="left")
-    return edges * number - sums[number]
+    before: Integers = edges * number - sums[number]
+    return before

@@ -40,8 +40,8 @@ def exp_minus_linear(t: Floats) -> Floats:
 
 
 def below_diagonal(x: Floats, surplus: Floats) -> Flags:
-    """Tell where y is so far above x that the fraction serves; `surplus` is y - x."""
-    return surplus > _AWAY * np.sqrt(x)
+    """Tell where the fraction serves: y far above x, or both small; `surplus` is y - x."""
+    return (surplus > _AWAY * np.sqrt(x)) | ((x < 1) & (surplus >= 0))
 
 
 def poisson_density(y: Floats, x: Floats, surplus: Floats) -> Floats:
@@ -70,7 +70,7 @@ def poisson_density(y: Floats, x: Floats, surplus: Floats) -> Floats:
 def _lower_fraction(x: Floats, surplus: Floats) -> tuple[Floats, Floats]:
     """r_1 and 1 - r_1 of r_k = k / (y - x + k + x r_{k+1}), all terms positive when y > x."""
     k = float(_DEPTH)
-    ratio = 2 * k / (surplus + k + np.sqrt((surplus + k) ** 2 + 4 * x * k))
+    ratio = 2 * k / (surplus + k + np.hypot(surplus + k, 2 * np.sqrt(x * k)))
     for k in range(_DEPTH - 1, 1, -1):
         ratio = k / (surplus + k + x * ratio)
     rest = surplus + x * ratio
@@ -145,4 +145,6 @@ def full_house(agents: Floats, load: Floats) -> tuple[Floats, Floats]:
         density = poisson_density(n, a, surplus[near])
         blocked[near] = np.minimum(density / special.gammaincc(n + 1, a), 1.0)
         carried[near] = 1.0 - blocked[near]
+    nobody = (agents == 0) & (load > 0)
+    blocked[nobody], carried[nobody] = 1.0, 0.0
     return blocked, carried

@@ -11,6 +11,8 @@ T the rest of V has the same law with x e^(-T/p) in the place of x. So all of Er
 * P(V > T) ÷ P(V > 0) = P(y, x e^(-T/p)) ÷ P(y, x), an incomplete gamma function,
 
 each computed where it is small as well as where it is large; `_incomplete_gamma.py` says how.
+Relative errors stay below 1e-10 (measured: 1e-12) up to x = 10^10. Beyond, and only within three
+standard deviations of load = agents, digits are lost like 10^-16 √x, as y - x is lost in doubles.
 
 References
 ----------
@@ -84,13 +86,14 @@ def steady_state(load: Floats, agents: Floats, handle_time: Floats, patience: Fl
 
 
 class Later(NamedTuple):
-    """What is still undecided when a threshold has passed; all fields (n,), shares of offered."""
+    """What happens after a threshold has passed, and before; all fields (n,), of offered."""
 
     offered_wait: Floats  # P(V > threshold)
     answered: Floats
     abandoned: Floats
     in_time: Floats  # answered within the threshold: the complement, precise when small
     offered_wait_in_time: Floats  # P(V <= threshold), likewise
+    gone: Floats  # abandoned within the threshold
 
 
 def after(queue: Queue, threshold: Floats) -> Later:
@@ -102,7 +105,8 @@ def after(queue: Queue, threshold: Floats) -> Later:
         # No patience at all ends before any threshold, also before a threshold of zero.
         tau = np.where(q.patience > 0, time / q.patience, np.inf)
         fades = np.exp(-tau)
-        z, surplus = q.x * fades, q.surplus - q.x * np.expm1(-tau)
+        z = q.x * fades
+        surplus = np.where(tau < 0.5, q.surplus - q.x * np.expm1(-tau), q.y - z)
         empty, gives_up, is_answered = impatient_queue(q.y, z, surplus)
 
         exceeds = _lightly_loaded(q, time / q.handle_time, tau, empty)
@@ -124,12 +128,17 @@ def after(queue: Queue, threshold: Floats) -> Later:
         offered_wait_in_time[early] = at_once + waits * upper / total
         upper = special.gammaincc(y + 1, z) - special.gammaincc(y + 1, x)
         in_time[early] = at_once + waits * (y / x) * upper / total
+        # Of two differences that give the early abandons, the one between the smaller numbers.
+        lost = q.waits * q.gives_up
+        by_answered = offered_wait * -np.expm1(-tau) + (offered_wait_in_time - in_time)
+        gone = np.where(lost < in_time, lost - abandoned, by_answered)
     return Later(
         offered_wait,
         answered,
         abandoned,
         np.clip(in_time, 0.0, 1.0),
         np.clip(offered_wait_in_time, 0.0, 1.0),
+        np.clip(gone, 0.0, 1.0),
     )
 
 
@@ -150,13 +159,13 @@ def mean_waits(queue: Queue) -> tuple[Floats, Floats]:
     q = queue
     stable = q.load < q.agents
     spare = np.where(stable, q.agents - q.load, 1.0)
-    endless = np.where(stable, q.handle_time / spare, np.inf)
     finite = np.isfinite(q.patience)
     # Weighting with e^-s, the chance to be still there, is the same law with y + 1 for y.
     mean = np.zeros_like(q.load)
     here = finite & (q.load > 0)
     mean[here] = mean_of_virtual_wait(q.y[here] + 1, q.x[here], q.surplus[here] + 1)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        endless = np.where(stable, q.handle_time / spare, np.inf)
         answered = np.where(finite, q.patience * q.is_answered * mean, endless)
         # E[V | V > 0] = (h/n)(1 + x E[s e^-s]), integrating by parts: nothing cancels
         turn = np.where(q.agents > 0, q.handle_time / q.agents, np.inf)
@@ -186,17 +195,16 @@ def level_by_formula(
 ) -> Floats:
     """Service level by any formula; 0 where nobody is answered and the formula has no base."""
     later = after(queue, threshold)
-    abandoned = queue.waits * queue.gives_up
-    short = np.zeros_like(abandoned)
+    short = np.zeros_like(later.gone)
     if formula in ("without_short_abandons", "with_short_abandons"):
         # A limit of zero counts nobody, also where patience is zero.
-        short = np.where(short_abandon > 0, abandoned - after(queue, short_abandon).abandoned, 0.0)
+        short = np.where(short_abandon > 0, after(queue, short_abandon).gone, 0.0)
     good, base = good_and_base(
         formula,
-        offered=np.ones_like(abandoned),
+        offered=np.ones_like(short),
         answered=answered_share(queue),
         answered_in_time=later.in_time,
-        abandoned_in_time=np.maximum(abandoned - later.abandoned, 0.0),
-        short_abandons=np.maximum(short, 0.0),
+        abandoned_in_time=later.gone,
+        short_abandons=short,
     )
     return np.clip(np.where(base > 0, good / np.where(base > 0, base, 1.0), 0.0), 0.0, 1.0)

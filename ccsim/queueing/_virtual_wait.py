@@ -37,7 +37,7 @@ def _mean(y: Floats, x: Floats, surplus: Floats) -> Floats:
     mode = np.where(surplus < 0, np.log1p(np.maximum(-surplus, 0.0) / y), 0.0)
     x, surplus = np.minimum(x, y), np.maximum(surplus, 0.0)
     area = 1 / (y * impatient_queue(y, x, surplus)[0])
-    with np.errstate(under="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         s = area[:, None] * _RIGHT
         height = np.exp(-surplus[:, None] * s - x[:, None] * exp_minus_linear(-s))
         right = area * ((s * height) @ _RIGHT_WEIGHTS)

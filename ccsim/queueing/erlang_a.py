@@ -161,8 +161,7 @@ def erlang_a_outcomes(
     shape, flat = flattened(*arguments, duration("threshold", threshold))
     queue = steady_state(*flat[:4])
     later = after(queue, flat[4])
-    gone = np.maximum(queue.waits * queue.gives_up - later.abandoned, 0.0)
-    shares = (later.in_time, later.answered, gone, later.abandoned)
+    shares = (later.in_time, later.answered, later.gone, later.abandoned)
     return ErlangAOutcomes(*(floats(share, shape) for share in shares))
 
 
@@ -379,6 +378,6 @@ def erlang_a_queue_length(
     shape, (a, n, h, p) = flattened(*_arguments(load, agents, handle_time, patience))
     queue = steady_state(a, n, h, p)
     with np.errstate(over="ignore", invalid="ignore"):
-        waiting = queue.waits * queue.gives_up * (a * (p / h))
+        waiting = queue.waits * queue.gives_up * queue.x
         endless = a * erlang_c_wait(a, n, np.ones_like(a))
     return floats(np.where(a == 0, 0.0, np.where(np.isinf(p), endless, waiting)), shape)

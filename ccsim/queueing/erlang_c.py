@@ -26,7 +26,7 @@ _CEILING_TOLERANCE = 1e-9  # relative: 35.7 / 0.85 is 42.000000000000004 in doub
 
 
 def _waits(load: Floats, agents: Floats) -> Floats:
-    """Waiting probability: 1 where the load reaches the agents, 0 without load."""
+    """Compute `erlang_c` of flat, checked arrays."""
     blocked, carried = full_house(agents, load)
     spare = np.maximum(agents - load, 0.0) / np.where(agents > 0, agents, 1.0)
     stable = load < agents
@@ -176,7 +176,8 @@ def erlang_c_mean_wait(load: ArrayLike, agents: ArrayLike, handle_time: ArrayLik
 def mean_wait(load: Floats, agents: Floats, handle_time: Floats) -> Floats:
     """`erlang_c_mean_wait` of flat, checked arrays."""
     stable = load < agents
-    wait = _waits(load, agents) * handle_time / np.where(stable, agents - load, 1.0)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        wait = _waits(load, agents) * (handle_time / np.where(stable, agents - load, 1.0))
     return np.where(load == 0, 0.0, np.where(stable, wait, np.inf))
 
 

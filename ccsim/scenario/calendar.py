@@ -142,7 +142,7 @@ def lay_grid(horizon: Horizon, time_zone: str) -> Grid:
         interval_us=horizon.interval_us,
         day_starts=day_starts,
         day=np.searchsorted(day_starts, starts, side="right").astype(np.int64) - 1,
-        weekday=local.weekday.to_numpy(dtype=np.int64),
+        weekday=local.day_of_week.to_numpy(dtype=np.int64),
         minute=(local.hour * 60 + local.minute).to_numpy(dtype=np.int64),
         dates=tuple(m.date().isoformat() for m in midnights[:-1]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -47,12 +48,20 @@ class Case:
         """The scenario's name with its variant."""
         return f"{self.scenario.name} ({self.variant})" if self.variant else self.scenario.name
 
+    @property
+    def fingerprint(self) -> str:
+        """A hash of everything a result depends on: scenario, demand and tables."""
+        digest = hashlib.blake2b(self.scenario.model_dump_json().encode(), digest_size=16)
+        for name, numbers in sorted({**self.demand, **self.tables}.items()):
+            digest.update(name.encode() + b"\0" + numbers.tobytes())
+        return digest.hexdigest()
+
 
 def constant_rates(scenario: Scenario, grid: Grid) -> dict[str, NDArray[np.float64]]:
     """Mean contacts per interval of the contact types whose demand is a constant rate."""
     hours = grid.interval_us / 3.6e9
     return {
-        name: given.demand.rate * hours * given.demand.scale * grid.opening(given.open)
+        name: grid.opening(given.open) * np.float64(given.demand.rate * given.demand.scale * hours)
         for name, given in scenario.contact_types.items()
         if given.demand.rate is not None
     }

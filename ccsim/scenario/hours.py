@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -88,14 +89,23 @@ def parse_weekdays(text: object) -> tuple[int, ...]:
 
 
 def write_weekdays(days: tuple[int, ...]) -> str:
-    """Write weekdays with commas.
+    """Write weekdays, runs of them with a dash.
 
     Examples
     --------
-    >>> write_weekdays((0, 4))
-    'mon,fri'
+    >>> write_weekdays((0, 4)), write_weekdays((6, 0, 1, 2, 3))
+    ('mon,fri', 'sun-thu')
     """
-    return "all" if len(days) == 7 else ",".join(WEEKDAYS[day] for day in days)
+    if days == tuple(range(7)):
+        return "all"
+    runs: list[list[int]] = []
+    for day in days:
+        if runs and day == (runs[-1][-1] + 1) % 7:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    ends = ((WEEKDAYS[run[0]], WEEKDAYS[run[-1]]) for run in runs)
+    return ",".join(first if first == last else f"{first}-{last}" for first, last in ends)
 
 
 @dataclass(frozen=True)
@@ -148,7 +158,7 @@ def parse_opening_hours(value: object) -> OpeningHours:
                 spans[day].append((start, end))
     for day, written_spans in enumerate(spans):
         ordered = sorted(written_spans)
-        if any(a[1] > b[0] for a, b in zip(ordered, ordered[1:], strict=False)):
+        if any(a[1] > b[0] for a, b in pairwise(ordered)):
             raise ValueError(f"{WEEKDAYS[day]}: spans overlap; write each hour once")
         spans[day] = ordered
     return OpeningHours(tuple(tuple(day_spans) for day_spans in spans))
@@ -158,9 +168,12 @@ def write_opening_hours(hours: OpeningHours) -> str | dict[str, list[str]]:
     """Write opening hours as the file has them."""
     if hours == ALWAYS_OPEN:
         return "always"
+    days_of: dict[tuple[tuple[int, int], ...], list[int]] = {}
+    for day, spans in enumerate(hours.spans):
+        days_of.setdefault(spans, []).append(day)
     return {
-        WEEKDAYS[day]: [f"{write_clock(start)}-{write_clock(end)}" for start, end in spans]
-        for day, spans in enumerate(hours.spans)
+        write_weekdays(tuple(days)): [f"{write_clock(a)}-{write_clock(b)}" for a, b in spans]
+        for spans, days in days_of.items()
         if spans
     }
 
@@ -221,7 +234,14 @@ Starts = Annotated[
 Day = Annotated[
     date,
     BeforeValidator(parse_date),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$", "examples": ["2026-09-06"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "title": "a day",
+            "pattern": r"^\d{4}-\d\d-\d\d$",
+            "examples": ["2026-09-06"],
+        }
+    ),
 ]
 """A calendar day."""
 
@@ -229,6 +249,6 @@ Weekdays = Annotated[
     tuple[int, ...],
     BeforeValidator(lambda value: value if isinstance(value, tuple) else parse_weekdays(value)),
     PlainSerializer(write_weekdays),
-    WithJsonSchema({"type": "string", "examples": ["sun-thu"]}),
+    WithJsonSchema({"type": "string", "title": "weekdays", "examples": ["sun-thu"]}),
 ]
 """Weekdays, kept as numbers (0 is Monday)."""

@@ -1,7 +1,9 @@
 """One scenario on top of another: ``extends:``, variants and ``--set`` by RFC 7396.
 
 Mappings are merged key by key, ``null`` takes a key away, and everything else replaces what was
-there. Each value keeps the file and line it came from.
+there. Each value keeps the file and line it came from. In one thing this is stricter than the RFC: a
+``null`` that finds nothing to take away stays, so that the models refuse it where the name is unknown
+(``{scale: 1,5}`` is ``scale: 1`` and a field ``5`` with nothing in it).
 
 References
 ----------
@@ -30,12 +32,10 @@ def merge(base: Node, patch: Node) -> Node:
     if not isinstance(patch.value, dict):
         return patch
     below = base if isinstance(base.value, dict) else EMPTY
-    assert isinstance(below.value, dict)
-    value, keys = dict(below.value), dict(below.keys)
+    value, keys = dict(below.entries), dict(below.keys)
     for key, child in patch.value.items():
-        if child.value is None:
-            value.pop(key, None)
-            keys.pop(key, None)
+        if child.value is None and key in value:
+            del value[key], keys[key]
         else:
             value[key] = merge(value.get(key, EMPTY), child)
             # What a patch only adds to stays where the reader will look for it: in the base.
@@ -44,14 +44,13 @@ def merge(base: Node, patch: Node) -> Node:
 
 
 def without(node: Node, *names: str) -> Node:
-    """A mapping without some of its keys."""
-    assert isinstance(node.value, dict)
-    kept = {key: child for key, child in node.value.items() if key not in names}
+    """Leave some keys of a mapping out."""
+    kept = {key: child for key, child in node.entries.items() if key not in names}
     return Node(kept, node.place, {key: node.keys[key] for key in kept})
 
 
 def override(text: str) -> Node:
-    """The partial scenario that ``contact_types.sales.demand.scale=1.2`` stands for.
+    """Read ``contact_types.sales.demand.scale=1.2`` as the partial scenario that it stands for.
 
     Examples
     --------
@@ -79,7 +78,7 @@ def override(text: str) -> Node:
 
 
 def _at(node: Node, place: Place) -> Node:
-    """The same values, all standing at one place."""
+    """Put the same values all at one place."""
     if isinstance(node.value, dict):
         children = {key: _at(child, place) for key, child in node.value.items()}
         return Node(children, place, dict.fromkeys(children, place))

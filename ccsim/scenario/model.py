@@ -44,6 +44,16 @@ class Given(BaseModel):
         allow_inf_nan=False,
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_means_the_default(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        return {
+            key: given for key, given in value.items() if given is not None or key not in optional
+        }
+
     source: str | None = None
     """Where the numbers come from: a document, a system, a calibration, or "assumption"."""
 
@@ -210,7 +220,8 @@ class Demand(Given):
     """How many contacts come, and what the count already holds."""
 
     file: FilePath | None = None
-    """CSV or Excel with mean contacts per interval: `weekday,start` or `date,start`, then a column for each contact type."""
+    """CSV or Excel with mean contacts per interval: `weekday,start` or `date,start`, then a
+    column for each contact type."""
     column: str | None = None
     """The column of that file; the contact type's name if not given."""
     rate: Rate | None = None
@@ -220,11 +231,13 @@ class Demand(Given):
     measured_at: Literal["agent_queue"] = "agent_queue"
     """Where the contacts were counted. Counts of an ACD were taken at the agents' queue."""
     includes: tuple[Literal["redials"], ...] = ()
-    """What the counts already hold. `redials`: fresh demand is backed out, or they would count twice."""
+    """What the counts already hold. `redials`: fresh demand is backed out, or they would count
+    twice."""
     observed_abandonment: Share | None = None
     """The share that abandoned when the counts were taken; needed to back redials out."""
     forecast_error: RandomFactor | None = None
-    """How far whole days deviate from the forecast, beyond pure chance. None: the forecast is exact."""
+    """How far whole days deviate from the forecast, beyond pure chance. None: the forecast is
+    exact."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Demand:
@@ -341,7 +354,10 @@ class Break(Given):
 
     @model_validator(mode="after")
     def _window_reads(self) -> Break:
-        earliest, latest = self.window
+        try:
+            earliest, latest = self.window
+        except ValueError as error:
+            raise ValueError(f"after: {error}") from None
         if earliest > latest:
             raise ValueError(f"after: {self.after!r} ends before it starts")
         return self
@@ -381,7 +397,9 @@ class Partner(Given):
     capacity: Annotated[int, Field(ge=1, le=100_000)]
     """The most agents the partner puts on the floor: agreed, and never exceeded by a plan."""
     minimum: Share = 0.0
-    """The share of the forecast minutes that is billed in any case."""
+    """The share of the agreed forecast that is billed in any case."""
+    forecast_share: Share = 1.0
+    """The agreed forecast, as a share of the handling its contact types are forecast to need."""
 
 
 def rate_card_kind(value: Any) -> str:
@@ -408,11 +426,13 @@ class Horizon(Given):
     interval: Literal["15 min", "30 min", "60 min"] = "30 min"
     """The step of demand, requirement and reports."""
     begins: Literal["empty", "cyclic"] = "cyclic"
-    """`empty`: nobody waits at the start. `cyclic`: a warm-up is simulated first and dropped, and shifts wrap round."""
+    """`empty`: nobody waits at the start. `cyclic`: a warm-up is simulated first and dropped,
+    and shifts wrap round."""
     warm_up: Duration = 7 * 86_400 * SECOND
     """How much is simulated before a cyclic horizon, and dropped; at most the horizon itself."""
     ends: Literal["drain", "cut"] = "drain"
-    """`drain`: whoever came in time is served out by those on the floor. `cut`: everything stops at the end."""
+    """`drain`: whoever came in time is served out by those on the floor. `cut`: everything
+    stops at the end."""
 
     @property
     def interval_us(self) -> int:

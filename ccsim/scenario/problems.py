@@ -43,7 +43,7 @@ def unknown_name(name: object, names: Sequence[str], kind: str) -> str:
     "no shift 'nigth'; did you mean 'night'?"
     """
     known = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    hint = did_you_mean(name, names) or f"; the file has {known or 'none'}"
+    hint = did_you_mean(name, names) or f"; known here: {known or 'none'}"
     return f"no {kind} {came(name)}{hint}"
 
 
@@ -108,8 +108,7 @@ def _path_in_file(loc: FieldPath, root: Node) -> FieldPath:
 def _key_place(root: Node, path: FieldPath) -> Place | None:
     node = root
     for part in path[:-1]:
-        assert isinstance(node.value, dict | list)
-        node = node.value[part]  # type: ignore[index, call-overload]
+        node = node.value[int(part)] if isinstance(node.value, list) else node.entries[str(part)]
     return node.keys.get(str(path[-1]))
 
 
@@ -118,27 +117,29 @@ def _in_words(detail: ErrorDetails) -> str:
     kind, value, loc = detail["type"], detail["input"], detail["loc"]
     context = detail.get("ctx", {})
     came_text = came(value)
+    words = f"{came_text}: {detail['msg'][:1].lower()}{detail['msg'][1:]}"
     if kind == "value_error":
-        return detail["msg"].removeprefix("Value error, ")
-    if kind == "missing" or (value is None and kind != "extra_forbidden"):
-        return f"needs a value{_sentence(loc)}"
-    if kind == "extra_forbidden":
+        words = detail["msg"].removeprefix("Value error, ")
+    elif kind == "extra_forbidden":
         known = [name for model in models_at(loc[:-1]) for name in model.model_fields]
-        hint = did_you_mean(loc[-1], known) or f"; known here: {', '.join(known)}"
-        return f"unknown field{hint}"
-    if kind == "literal_error":
+        known.sort(key=lambda name: name == "source")
+        hint = did_you_mean(loc[-1], known) or f"; known here: {', '.join(dict.fromkeys(known))}"
+        if str(loc[-1]).isdigit():
+            hint = "; if it was a decimal comma, write a point"
+        words = f"unknown field{hint}"
+    elif kind == "missing" or value is None:
+        words = f"needs a value{_sentence(loc)}"
+    elif kind == "literal_error":
         choices = re.findall(r"'([^']*)'", context["expected"])
         hint = did_you_mean(value, choices) if isinstance(value, str) else ""
-        return f"{came_text} is not known{hint or '; write ' + context['expected']}"
-    if kind == "string_pattern_mismatch":
-        if loc[-1] == "currency":
-            return f"{came_text} is not a currency: write three capital letters, such as EUR"
-        return f"{came_text} is not a name: write a letter, then letters, digits or _, at most 40"
-    return (
-        f"{came_text} {_WORDS[kind].format(**context)}"
-        if kind in _WORDS
-        else (f"{came_text}: {detail['msg'][:1].lower()}{detail['msg'][1:]}")
-    )
+        words = f"{came_text} is not known{hint or '; write ' + context['expected']}"
+    elif kind == "string_pattern_mismatch" and loc[-1] == "currency":
+        words = f"{came_text} is not a currency: write three capital letters, such as EUR"
+    elif kind == "string_pattern_mismatch":
+        words = f"{came_text} is not a name: write a letter, then letters, digits or _, at most 40"
+    elif kind in _WORDS:
+        words = f"{came_text} {_WORDS[kind].format(**context)}"
+    return words
 
 
 _WORDS = {
@@ -186,7 +187,7 @@ def models_at(loc: FieldPath) -> list[type[BaseModel]]:
         models = models_in(annotation)
         if get_origin(annotation) is dict:
             annotation = get_args(annotation)[1]
-        elif fields := [m.model_fields[part] for m in models if part in m.model_fields]:  # type: ignore[index]
+        elif fields := [m.model_fields[part] for m in models if part in m.model_fields]:
             annotation = _bare(fields[0].annotation)
         else:  # the tag of a kind, as in_house for InHouse
             tagged = [m for m in models if m.__name__.lower() == str(part).replace("_", "")]

@@ -7,10 +7,9 @@ series beside the file are read. Every problem of a step is collected before any
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -18,11 +17,11 @@ from ccsim.errors import Problem, ScenarioError
 from ccsim.scenario.calendar import lay_grid
 from ccsim.scenario.case import Case, constant_rates
 from ccsim.scenario.checks import check, check_names
+from ccsim.scenario.folder import inside, read_up_to
 from ccsim.scenario.merge import EMPTY, merge, override, without
 from ccsim.scenario.model import Scenario
 from ccsim.scenario.problems import did_you_mean, locate, problems_of, settled
 from ccsim.scenario.series import read_series
-from ccsim.scenario.units import drop_empty_kinds
 from ccsim.scenario.yaml_reader import (
     MAXIMUM_BYTES,
     Node,
@@ -30,7 +29,6 @@ from ccsim.scenario.yaml_reader import (
     parse_yaml,
     plain,
     refuse,
-    write_yaml,
 )
 
 MAXIMUM_EXTENDS = 10
@@ -44,7 +42,6 @@ class Document:
     path: Path
     root: Node
     variants: Node
-    problems: tuple[Problem, ...]
 
     @property
     def folder(self) -> Path:
@@ -76,37 +73,35 @@ def read_case(path: str | Path, variant: str | None = None, overrides: Sequence[
 def read_all(path: str | Path, overrides: Sequence[str] = ()) -> tuple[Case, ...]:
     """Read a scenario and each of its variants: the whole file is checked, problems all at once."""
     document = _open(path)
-    assert isinstance(document.variants.value, dict)
-    cases, problems = [], []
-    for variant in (None, *document.variants.value):
+    cases: list[Case] = []
+    problems: list[Problem] = []
+    for variant in (None, *document.variants.entries):
         try:
             cases.append(_case(document, variant, overrides))
         except ScenarioError as error:
-            problems += [problem for problem in error.problems if problem not in problems]
+            known = {replace(each, field="") for each in problems}
+            for each in error.problems:
+                if replace(each, field="") not in known:
+                    where = f"{each.field} (variant {variant})" if variant else each.field
+                    problems.append(replace(each, field=where))
     if problems:
         raise ScenarioError(settled(problems))
     return tuple(cases)
 
 
 def variants(path: str | Path) -> tuple[str, ...]:
-    """The names of a scenario's variants, in the order of the file."""
-    value = _open(path).variants.value
-    assert isinstance(value, dict)
-    return tuple(value)
+    """List the names of a scenario's variants, in the order of the file."""
+    return tuple(_open(path).variants.entries)
 
 
 def _open(path: str | Path) -> Document:
     """Parse a file and what it extends, and set its variants apart."""
     first = Path(path)
     root, problems = _load(first, first, ())
-    named = (
-        root.value["variants"]
-        if isinstance(root.value, dict) and "variants" in root.value
-        else EMPTY
-    )
+    named = root.entries.get("variants", EMPTY)
     if not isinstance(named.value, dict):
         refuse(named.place, "write a name for each variant and below it what changes", "variants")
-    for name, changes in named.value.items():
+    for name, changes in named.entries.items():
         field = f"variants.{name}"
         if not isinstance(changes.value, dict):
             problems.append(Problem(*named.keys[name], field, "write below it what changes"))
@@ -120,67 +115,31 @@ def _open(path: str | Path) -> Document:
         # A key written twice hides what was meant, yet the rest of the file can still be checked.
         problems += _field_problems(without(root, "variants"))
         raise ScenarioError(settled(problems))
-    return Document(first, without(root, "variants"), named, ())
+    return Document(first, without(root, "variants"), named)
 
 
 def _load(path: Path, first: Path, chain: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
     """Parse a file on top of the one it extends."""
-    node, problems = parse_yaml(_content(path), str(path))
+    node, problems = parse_yaml(read_up_to(path, MAXIMUM_BYTES, Place(str(path))), str(path))
     if not isinstance(node.value, dict):
         refuse(node.place, "a scenario is fields with values, such as 'name: My centre'")
     if path != first:
         node = _named_from(first, path, node)
-    base = node.value.get("extends")
+    base = node.entries.get("extends")
     if base is None:
         return without(node, "extends"), problems
     place = base.place
     chain = (*chain, path.resolve())
     if not isinstance(base.value, str) or not base.value:
         refuse(place, "write the name of a scenario file in this folder", "extends")
-    below = path.parent / base.value
-    inside(first.parent, below, base.value, place, "extends")
+    below = inside(first.parent, path.parent, base.value, place, "extends")
     if below.resolve() in chain:
         names = " extends ".join([*(link.name for link in chain), below.name])
         refuse(place, f"goes round in a circle: {names}", "extends")
     if len(chain) > MAXIMUM_EXTENDS:
         refuse(place, f"more than {MAXIMUM_EXTENDS} files extend one another", "extends")
-    if not below.is_file():
-        refuse(
-            place, f"no file {base.value!r}{did_you_mean(base.value, _beside(below))}", "extends"
-        )
     base_node, base_problems = _load(below, first, chain)
     return merge(base_node, without(node, "extends")), base_problems + problems
-
-
-def _content(path: Path) -> bytes:
-    """At most one byte more than is allowed, of an ordinary file."""
-    try:
-        if not path.is_file():
-            what = "is a folder, not a scenario file" if path.is_dir() else "no such file"
-            refuse(Place(str(path)), f"{what}{did_you_mean(path.name, _beside(path))}")
-        with path.open("rb") as file:
-            return file.read(MAXIMUM_BYTES + 1)
-    except (OSError, ValueError) as error:
-        refuse(Place(str(path)), f"cannot be read: {error}")
-
-
-def _beside(path: Path) -> list[str]:
-    try:
-        return sorted(entry.name for entry in path.parent.iterdir())
-    except OSError:
-        return []
-
-
-def inside(folder: Path, target: Path, name: str, place: Place, field: str) -> None:
-    """Refuse a file name that leads out of the scenario's folder, links followed."""
-    try:
-        is_inside = target.resolve().is_relative_to(folder.resolve())
-    except (OSError, ValueError, RuntimeError):
-        is_inside = False
-    if Path(name).is_absolute() or not is_inside:
-        refuse(
-            place, f"{name!r} lies outside the scenario's folder; put it beside the scenario", field
-        )
 
 
 def _named_from(first: Path, path: Path, node: Node) -> Node:
@@ -200,16 +159,14 @@ def _named_from(first: Path, path: Path, node: Node) -> Node:
 
 
 def _case(document: Document, variant: str | None, overrides: Sequence[str]) -> Case:
-    assert isinstance(document.variants.value, dict)
-    root = document.root
+    root, names = document.root, tuple(document.variants.entries)
     if variant is not None:
-        if variant not in document.variants.value:
-            names = tuple(document.variants.value)
+        if variant not in names:
             hint = (
                 did_you_mean(variant, names) or f"; the variants here: {', '.join(names) or 'none'}"
             )
             refuse(Place(str(document.path)), f"no variant {variant!r}{hint}")
-        root = merge(root, without(document.variants.value[variant], "description"))
+        root = merge(root, without(document.variants.entries[variant], "description"))
     for text in overrides:
         root = merge(root, override(text))
     problems = _field_problems(root)
@@ -238,4 +195,4 @@ def _field_problems(root: Node) -> list[Problem]:
         scenario = Scenario.model_validate(data)
     except ValidationError as error:
         return [*problems_of(error, root), *names]
-    return names or check(scenario, root)
+    return names + check(scenario, root)

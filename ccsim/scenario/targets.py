@@ -110,6 +110,8 @@ def parse_target(value: object) -> Target:
                 window=window,
                 share_of_days=None if share is None else parse_share(share),
             )
+        if any(form.fullmatch(f"{words}, over each day") for _, form in _FORMS):
+            raise ValueError(f"{came(value)} names no window: add ', over each day'")
     raise ValueError(f"{came(value)} is not a target: write {GRAMMAR}")
 
 
@@ -117,6 +119,12 @@ TargetSentence = Annotated[
     Target,
     BeforeValidator(parse_target),
     PlainSerializer(str),
-    WithJsonSchema({"type": "string", "examples": ["80% answered within 20 s, over each day"]}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "title": "a target",
+            "examples": ["80% answered within 20 s, over each day"],
+        }
+    ),
 ]
 """A target as a sentence in the file, a `Target` in the program."""

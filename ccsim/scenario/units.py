@@ -110,9 +110,12 @@ def write_duration(microseconds: int) -> str:
 
     Examples
     --------
-    >>> write_duration(30_600_000_000), write_duration(1_500_000)
-    ('8 h 30 min', '1.5 s')
+    >>> write_duration(30_600_000_000), write_duration(1_500_000), write_duration(604_800_000_000)
+    ('8 h 30 min', '1.5 s', '7 d')
     """
+    days, part_of_day = divmod(microseconds, 86_400 * MICROSECONDS)
+    if days > 1 and not part_of_day:
+        return f"{days} d"
     minutes, rest = divmod(microseconds, 60 * MICROSECONDS)
     hours, minutes = divmod(minutes, 60)
     parts = [f"{hours} h"] * (hours > 0) + [f"{minutes} min"] * (minutes > 0)
@@ -226,15 +229,16 @@ def parse_money(value: object) -> Money:
     return money
 
 
-def _text(pattern: str, example: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
+def _text(what: str, pattern: str, example: str) -> WithJsonSchema:
+    schema = {"type": "string", "title": what, "pattern": pattern, "examples": [example]}
+    return WithJsonSchema(schema)
 
 
 Duration = Annotated[
     int,
     BeforeValidator(parse_duration),
     PlainSerializer(write_duration),
-    _text(rf"^\s*({_NUMBER}\s*[A-Za-z]+\s*)+$", "30 min"),
+    _text("a length of time", rf"^\s*({_NUMBER}\s*[A-Za-z]+\s*)+$", "30 min"),
 ]
 """A length of time, kept in whole microseconds."""
 
@@ -245,7 +249,7 @@ Share = Annotated[
     float,
     BeforeValidator(parse_share),
     PlainSerializer(write_share),
-    _text(rf"^\s*{_NUMBER}\s*%\s*$", "80%"),
+    _text("a share", rf"^\s*{_NUMBER}\s*%\s*$", "10%"),
 ]
 """A percentage, kept as a fraction from 0 to 1."""
 
@@ -253,7 +257,7 @@ Rate = Annotated[
     float,
     BeforeValidator(parse_rate),
     PlainSerializer(write_rate),
-    _text(rf"^\s*{_NUMBER}\s*[A-Za-z]+\s*/\s*[A-Za-z]+\s*$", "200 calls/h"),
+    _text("a rate", rf"^\s*{_NUMBER}\s*[A-Za-z]+\s*/\s*[A-Za-z]+\s*$", "200 calls/h"),
 ]
 """Contacts per hour."""
 
@@ -261,6 +265,6 @@ Price = Annotated[
     Money,
     BeforeValidator(parse_money),
     PlainSerializer(str),
-    _text(rf"^\s*{_NUMBER}\s*[A-Z]{{3}}\s*$", "21.50 USD"),
+    _text("a price", rf"^\s*{_NUMBER}\s*[A-Z]{{3}}\s*$", "21.50 USD"),
 ]
 """Money with its currency."""

@@ -15,6 +15,7 @@ from io import StringIO
 from typing import Any, NamedTuple, NoReturn
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -44,6 +45,16 @@ _TRUE = re.compile(r"true|True|TRUE")
 _FALSE = re.compile(r"false|False|FALSE")
 _WHOLE = re.compile(r"[-+]?\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d{1,3})?", re.ASCII)
+
+
+_PLAINLY = {
+    "<block end>": "the indentation does not fit the lines above; align it with them",
+    "mapping values are not allowed": "a second ':' in one line; put the text in quotes",
+    "could not find expected ':'": "a field without ':'; write 'field: value'",
+    "'\\t'": "a tab; indent with spaces",
+    "cannot start any token": "a text that begins with such a character needs quotes",
+}
+"""The parser's commonest complaints, as a planner would say them."""
 
 
 class Place(NamedTuple):
@@ -76,9 +87,14 @@ class Node:
     size: int = 1
     depth: int = 1
 
+    @property
+    def entries(self) -> dict[str, Node]:
+        """The values of a mapping by key; of anything else, none."""
+        return self.value if isinstance(self.value, dict) else {}
+
 
 def plain(node: Node) -> Any:
-    """The bare values of a node, without places."""
+    """Strip a node of its places: the bare values."""
     if isinstance(node.value, dict):
         return {key: plain(child) for key, child in node.value.items()}
     if isinstance(node.value, list):
@@ -92,7 +108,7 @@ def refuse(place: Place, message: str, name: str = "") -> NoReturn:
 
 
 def parse_yaml(data: bytes, file: str) -> tuple[Node, list[Problem]]:
-    """Build the tree of a YAML file, with the problems (a key twice) that do not hide others.
+    r"""Build the tree of a YAML file, with the problems (a key twice) that do not hide others.
 
     Parameters
     ----------
@@ -108,7 +124,7 @@ def parse_yaml(data: bytes, file: str) -> tuple[Node, list[Problem]]:
 
     Examples
     --------
-    >>> node, problems = parse_yaml(b"open: 8:00\\nanswer: off", "day.yaml")
+    >>> node, problems = parse_yaml(b"open: 8:00\nanswer: off", "day.yaml")
     >>> plain(node), node.keys["answer"].line
     ({'open': '8:00', 'answer': 'off'}, 2)
     """
@@ -119,10 +135,8 @@ def parse_yaml(data: bytes, file: str) -> tuple[Node, list[Problem]]:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
         what = " ".join(str(error.problem or error.context or "unreadable").split())
-        hint = "; indent with spaces" if "'\\t'" in what else ""
-        refuse(
-            place, f"not valid YAML here: {what[:200]}{hint}. A text with ': ' or '#' needs quotes"
-        )
+        plainly = next((words for sign, words in _PLAINLY.items() if sign in what), what[:200])
+        refuse(place, f"not valid YAML: {plainly}")
     except (YAMLError, RecursionError, ValueError, IndexError, AttributeError, TypeError) as error:
         # Malformed input makes the parser stumble in more ways than its own errors.
         refuse(Place(file), f"not valid YAML: {' '.join(str(error).split())[:200]}")
@@ -169,7 +183,8 @@ def _guarded(events: Iterator[Any], file: str) -> Iterator[Any]:
             if aliases > MAXIMUM_ALIASES:
                 refuse(_place(event, file), f"more than {MAXIMUM_ALIASES} aliases ('*name')")
         if getattr(event, "tag", None) is not None:
-            refuse(_place(event, file), f"unknown tag {event.tag!r}; write the value without it")
+            tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+            refuse(_place(event, file), f"unknown tag {tag!r}; write the value without it")
         yield event
 
 
@@ -294,14 +309,29 @@ def write_yaml(data: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> print(write_yaml({"name": "A bank", "days": 7}), end="")
+    >>> print(write_yaml({"name": "A bank", "starts": ["07:00", "15:00"], "redial": None}), end="")
     name: A bank
-    days: 7
+    starts: [07:00, 15:00]
+    redial: null
     """
     yaml = YAML(typ="rt", pure=True)
     yaml.width = 4096
     yaml.allow_unicode = True
     yaml.indent(mapping=2, sequence=4, offset=2)
     stream = StringIO()
-    yaml.dump(dict(data), stream)
+    yaml.representer.add_representer(
+        type(None), lambda writer, _: writer.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    yaml.dump(_laid_out(data), stream)
     return stream.getvalue()
+
+
+def _laid_out(value: Any) -> Any:
+    """Lists of short values stand on one line."""
+    if isinstance(value, Mapping):
+        return {key: _laid_out(each) for key, each in value.items()}
+    if isinstance(value, list) and all(len(str(each)) < 15 for each in value):
+        row = CommentedSeq(value)
+        row.fa.set_flow_style()
+        return row
+    return value

@@ -131,14 +131,17 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
         ]
     rows.sort()
     start, owner, end, ends_shift, serves_out = (
-        np.array(column, dtype=np.int64) for column in (zip(*rows, strict=True) if rows else [()] * 5)
+        np.array(column, dtype=np.int64)
+        for column in (zip(*rows, strict=True) if rows else [()] * 5)
     )
     key = np.array(keys, dtype=np.int64).reshape(-1, 3).T
     return Model(
         contact_types=contact_types,
         groups=groups,
         priority=priority,
-        head_start=np.array([g.head_start for g in scenario.contact_types.values()], dtype=np.int64),
+        head_start=np.array(
+            [g.head_start for g in scenario.contact_types.values()], dtype=np.int64
+        ),
         open=is_open,
         interval_us=grid.interval_us,
         begin=begin,
@@ -151,9 +154,7 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
         agent_group=key[0],
         agent_ordinal=key[1],
         agent_day=key[2],
-        stretches=Stretches(
-            owner, start, end, ends_shift.astype(bool), serves_out.astype(bool)
-        ),
+        stretches=Stretches(owner, start, end, ends_shift.astype(bool), serves_out.astype(bool)),
     )
 
 
@@ -222,11 +223,15 @@ def _by_interval(case: Case, plan: StaffingPlan, warm_up: int) -> list[_AgentDay
     grid = case.grid
     agent_days = []
     for name, agents in plan.by_interval.items():
-        level = np.concatenate([np.array(agents)[grid.intervals - warm_up :], np.array(agents), [0]])
+        level = np.concatenate(
+            [np.array(agents)[grid.intervals - warm_up :], np.array(agents), [0]]
+        )
         for k in range(int(level.max(initial=0))):
             there = np.concatenate([[0], (level > k).astype(np.int64)])
             for start, end in zip(
-                np.flatnonzero(np.diff(there) == 1), np.flatnonzero(np.diff(there) == -1), strict=True
+                np.flatnonzero(np.diff(there) == 1),
+                np.flatnonzero(np.diff(there) == -1),
+                strict=True,
             ):
                 first = int(start) - warm_up
                 day = int(grid.day[first % grid.intervals]) - (grid.days if first < 0 else 0)

@@ -13,11 +13,15 @@ from heapq import heappop, heappush
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
+from simpy.events import EventPriority
 
 from ccsim.demand.draw import Draw
-from ccsim.demand.quantiles import NEVER
+from ccsim.demand.table import NEVER
 from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.model import Model
+
+Integers = NDArray[np.int64]
 
 
 class Rank(IntEnum):
@@ -45,7 +49,7 @@ class Moment(simpy.Event):
         self._ok = True
         self._value = content
         self.callbacks.append(callback)
-        env.schedule(self, priority=rank << 62 | content, delay=at - env.now)
+        env.schedule(self, EventPriority(rank << 62 | content), at - env.now)
 
 
 def run(model: Model, draw: Draw) -> ContactLog:
@@ -125,7 +129,7 @@ class _Centre:
         self._next_coming(0)
         self._next_leaving(0)
 
-    def _sorted(self, when: np.ndarray, there: np.ndarray) -> list[tuple[int, int]]:
+    def _sorted(self, when: Integers, there: NDArray[np.bool_]) -> list[tuple[int, int]]:
         """Moments of the stretches of agents who are there: (instant, stretch), in order."""
         stretches = np.flatnonzero(there)
         return sorted(zip(when[stretches].tolist(), stretches.tolist(), strict=True))
@@ -168,10 +172,15 @@ class _Centre:
 
             Moment(self.env, when, Rank.AGENT_LEAVES, stretch, leaves)
 
+    @property
+    def now(self) -> int:
+        """The clock [µs]."""
+        return int(self.env.now)
+
     # Contacts.
 
     def _arrives(self, contact: int) -> None:
-        now = self.env.now
+        now = self.now
         contact_type = self.contact_type[contact]
         if not self.is_open[contact_type][now // self.model.interval_us % len(self.is_open[0])]:
             self._ends_without_answer(contact, Outcome.CLOSED)
@@ -202,7 +211,7 @@ class _Centre:
         if again is None:
             return
         delay, patience = again
-        when = self.env.now + delay
+        when = self.now + delay
         if attempt >= self.model.redials_at_most[contact_type] or when >= self.model.end:
             self.redial_cut[contact] = True
             return
@@ -236,14 +245,14 @@ class _Centre:
 
     def _ends_without_answer(self, contact: int, outcome: Outcome) -> None:
         self.outcome[contact] = outcome
-        self.left_queue[contact] = self.ended[contact] = self.env.now
+        self.left_queue[contact] = self.ended[contact] = self.now
 
     # Agents.
 
     def _comes(self, stretch: int) -> None:
         agent = self.stretch_agent[stretch]
         if self.busy[agent]:  # The last contact went on through the whole break.
-            self.stretch_left[self.stretch_of[agent]] = self.env.now
+            self.stretch_left[self.stretch_of[agent]] = self.now
             self.stretch_of[agent] = stretch
             return
         self.stretch_of[agent] = stretch
@@ -256,23 +265,23 @@ class _Centre:
 
     def _goes(self, agent: int) -> None:
         self.idle_since[agent] = None
-        self.stretch_left[self.stretch_of[agent]] = self.env.now
+        self.stretch_left[self.stretch_of[agent]] = self.now
 
     def _is_free(self, agent: int) -> None:
         """Take the next contact, or leave when it is time, or wait for one."""
         stretch = self.stretch_of[agent]
-        over = self.env.now >= self.stretch_end[stretch]
+        over = self.now >= self.stretch_end[stretch]
         contact = None if over and not self.serves_out[stretch] else self._next_contact(agent)
         if contact is not None:
             self._answers(agent, contact)
         elif over:
             self._goes(agent)
         else:
-            self.idle_since[agent] = self.env.now
-            heappush(self.idle[self.group_of[agent]], (self.env.now, agent))
+            self.idle_since[agent] = self.now
+            heappush(self.idle[self.group_of[agent]], (self.now, agent))
 
     def _answers(self, agent: int, contact: int) -> None:
-        now = self.env.now
+        now = self.now
         self.busy[agent], self.idle_since[agent] = True, None
         self.outcome[contact] = Outcome.ANSWERED
         self.left_queue[contact], self.agent[contact] = now, agent
@@ -287,7 +296,7 @@ class _Centre:
     # Who meets whom.
 
     def _next_contact(self, agent: int) -> int | None:
-        """The waiting contact this agent takes: by priority, then by wait with head start."""
+        """Take the waiting contact of best priority, then of longest wait with head start."""
         for contact_types in self.types_of[self.group_of[agent]]:
             best: tuple[int, int, int] | None = None
             chosen = -1
@@ -302,8 +311,8 @@ class _Centre:
         return None
 
     def _free_agent(self, contact_type: int) -> int | None:
-        """The free agent this contact goes to: by priority, then longest idle."""
-        now = self.env.now
+        """Find the free agent of best priority, then idle for longest."""
+        now = self.now
         for groups in self.groups_of[contact_type]:
             best: tuple[int, int] | None = None
             chosen = -1
@@ -321,12 +330,12 @@ class _Centre:
         return None
 
     def log(self) -> ContactLog:
-        """The log as arrays; what has not ended by the end of the run ends with it."""
-        end = self.env.now
+        """Put the log into arrays; what has not ended by the end of the run ends with it."""
+        end = self.now
         arrival = np.array(self.arrival, dtype=np.int64)
         order = np.lexsort((np.array(self.content, dtype=np.int64), arrival))
 
-        def column(values: list[int]) -> np.ndarray:
+        def column(values: list[int]) -> Integers:
             return np.array(values, dtype=np.int64)[order]
 
         outcome = column(self.outcome)
@@ -355,6 +364,6 @@ class _Centre:
 
 
 def _by_priority(pairs: list[tuple[int, int]]) -> list[list[int]]:
-    """Indices grouped by priority, the smallest first; priority 0 is no skill."""
+    """Group indices by priority, the smallest first; priority 0 is no skill."""
     levels = sorted({priority for priority, _ in pairs if priority})
     return [[index for priority, index in pairs if priority == level] for level in levels]

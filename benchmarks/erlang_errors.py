@@ -1,0 +1,136 @@
+"""Worst relative error of Erlang B, C and A against 40-digit values, by quantity.
+
+Run `python benchmarks/erlang_errors.py`; the tests use the same functions.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+from ccsim import queueing as q
+
+FACTS = Path(__file__).parents[1] / "tests" / "facts" / "golden_erlang_bca.csv"
+# What a double near 1 can say about its distance to 1: half a unit in the last place, doubled.
+ROUNDING = 2.0**-52
+
+
+class Case(NamedTuple):
+    """Arguments of one golden row, times in seconds."""
+
+    load: float
+    agents: float
+    handle_time: float
+    threshold: float
+    patience: float
+
+    @property
+    def queue(self) -> tuple[float, float, float, float]:
+        """Arguments of every Erlang A function."""
+        return self.load, self.agents, self.handle_time, self.patience
+
+
+class Compared(NamedTuple):
+    """One golden row and what the formula gives."""
+
+    case: str
+    quantity: str
+    unit: str
+    expected: float
+    got: float
+    error: float  # relative
+    complement_error: float  # relative, of 1 - value; NaN where it has no meaning
+
+
+FORMULAS: dict[str, Callable[[Case], float]] = {
+    "erlang_b": lambda c: q.erlang_b(c.load, c.agents),
+    "n_b_01": lambda c: q.erlang_b_agents(c.load, 0.01),
+    "erlang_c": lambda c: q.erlang_c(c.load, c.agents),
+    "c_sl": lambda c: q.erlang_c_service_level(c.load, c.agents, c.handle_time, c.threshold),
+    "c_asa_s": lambda c: q.erlang_c_mean_wait(c.load, c.agents, c.handle_time),
+    "c_lq": lambda c: q.erlang_c_queue_length(c.load, c.agents),
+    "c_occ": lambda c: q.erlang_c_occupancy(c.load, c.agents),
+    "n_c_80": lambda c: q.erlang_c_agents(c.load, c.handle_time, c.threshold, 0.8),
+    "a_pwait": lambda c: q.erlang_a_waiting_probability(*c.queue),
+    "a_pabandon": lambda c: q.erlang_a_abandonment(*c.queue),
+    "a_ew_all_s": lambda c: q.erlang_a_mean_wait(*c.queue),
+    "a_ew_served_s": lambda c: q.erlang_a_mean_wait(*c.queue, of="answered"),
+    "a_ev_virtual_s": lambda c: q.erlang_a_mean_wait(*c.queue, of="virtual"),
+    "a_lq": lambda c: q.erlang_a_queue_length(*c.queue),
+    "a_occ": lambda c: q.erlang_a_occupancy(*c.queue),
+    "a_sl_offered": lambda c: q.erlang_a_service_level(*c.queue, c.threshold),
+    "a_sl_served": lambda c: q.erlang_a_service_level(*c.queue, c.threshold, formula="of_answered"),
+    "a_sl_excl_early_ab": lambda c: q.erlang_a_service_level(
+        *c.queue, c.threshold, formula="without_abandoned_in_time"
+    ),
+    "a_sl_virtual": lambda c: q.erlang_a_virtual_service_level(*c.queue, c.threshold),
+    "n_a_80": lambda c: q.erlang_a_agents(c.load, c.handle_time, c.patience, c.threshold, 0.8),
+}
+
+
+def _missed(case: Case) -> float:
+    shares = q.erlang_a_outcomes(*case.queue, case.threshold)
+    return shares.answered_late + shares.abandoned_in_time + shares.abandoned_late
+
+
+# Complements that the package gives with their own precision; the others are 1 - value.
+COMPLEMENTS: dict[str, Callable[[Case], float]] = {"a_sl_offered": _missed}
+
+
+def compare_with_golden(facts: Path = FACTS) -> tuple[list[Compared], list[tuple[str, str]]]:
+    """Compare every golden row; name those skipped.
+
+    Skipped are rows without a value, and Erlang C at load >= agents: without a steady state the
+    golden file gives nothing, or (`c_occ` of g22) the offered load per agent, above 1.
+    """
+    compared, skipped = [], []
+    with facts.open(encoding="utf-8") as lines:
+        for row in csv.DictReader(line for line in lines if not line.startswith("#")):
+            handle_time = float(row["aht_s"])
+            case = Case(
+                load=float(row["lam_per_hour"]) * handle_time / 3600,
+                agents=float(row["agents"]),
+                handle_time=handle_time,
+                threshold=float(row["target_s"]),
+                patience=float(row["patience_s"]),
+            )
+            name = row["quantity"]
+            unstable = row["model"] == "Erlang C" and case.load >= case.agents
+            if unstable or not row["value"]:
+                skipped.append((row["case"], name))
+                continue
+            expected = float(row["value"])
+            got = FORMULAS[name](case)
+            complement_error = float("nan")
+            rest = float(1 - Decimal(row["value"]))
+            if row["unit"] == "fraction" and rest > 0:
+                precise = COMPLEMENTS.get(name)
+                slack = 0.0 if precise else ROUNDING
+                ours = precise(case) if precise else 1 - got
+                complement_error = max(abs(ours - rest) - slack, 0.0) / rest
+            error = abs(got - expected) / expected
+            compared.append(
+                Compared(row["case"], name, row["unit"], expected, got, error, complement_error)
+            )
+    return compared, skipped
+
+
+def table(compared: list[Compared]) -> str:
+    """Lay the worst errors out by quantity, one line each."""
+    lines = [f"{'quantity':<20}{'rows':>5}{'worst error':>14}{'of 1 - value':>15}  worst case"]
+    for name in FORMULAS:
+        rows = [row for row in compared if row.quantity == name]
+        worst = max(rows, key=lambda row: row.error)
+        rest = [row.complement_error for row in rows if row.complement_error >= 0]
+        shown = f"{max(rest):.1e}" if rest else "-"
+        lines.append(f"{name:<20}{len(rows):>5}{worst.error:>14.1e}{shown:>15}  {worst.case}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    compared_rows, skipped_rows = compare_with_golden()
+    print(table(compared_rows))
+    print(f"{len(compared_rows)} rows compared, {len(skipped_rows)} skipped: {skipped_rows}")

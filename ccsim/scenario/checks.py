@@ -1,0 +1,352 @@
+"""What has to fit together across the fields of a scenario: small named checks.
+
+Each check yields a `Problem` for each thing that does not fit. `check_names` reads the raw values,
+so that a name that does not exist is found even while other fields are still wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+from ccsim.errors import Problem
+from ccsim.scenario.hours import DAY_MINUTES, WEEKDAYS, write_clock
+from ccsim.scenario.merge import EMPTY
+from ccsim.scenario.model import AgentGroup, InHouse, Money, Partner, Scenario, Shift
+from ccsim.scenario.problems import FieldPath, did_you_mean, problem_at, unknown_name
+from ccsim.scenario.units import MICROSECONDS, came, write_duration, write_share
+from ccsim.scenario.yaml_reader import Node
+
+SLOT_MINUTES = 5
+"""Shifts, breaks and opening hours lie on a grid of these."""
+_MINUTE = 60 * MICROSECONDS
+_DAY = DAY_MINUTES * _MINUTE
+
+At = Callable[[FieldPath, str], Problem]
+"""Makes a problem of a field's path and a sentence."""
+Check = Callable[[Scenario, At], Iterator[Problem]]
+
+
+def check(scenario: Scenario, root: Node = EMPTY) -> list[Problem]:
+    """Everything that does not fit together in a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its fields are valid one by one.
+    root : Node, optional
+        The file it was read from, for places.
+    """
+
+    def at(path: FieldPath, message: str) -> Problem:
+        return problem_at(root, path, message)
+
+    return [problem for each in CHECKS for problem in each(scenario, at)]
+
+
+def check_names(data: Any, root: Node = EMPTY) -> list[Problem]:
+    """Names that are used and do not exist: skills, shifts, rate cards."""
+
+    def named(part: str) -> tuple[str, ...]:
+        value = data.get(part) if isinstance(data, Mapping) else None
+        return tuple(value) if isinstance(value, Mapping) else ()
+
+    problems = []
+    groups = data.get("agent_groups") if isinstance(data, Mapping) else None
+    for name, group in groups.items() if isinstance(groups, Mapping) else ():
+        if not isinstance(group, Mapping):
+            continue
+        here = ("agent_groups", name)
+        skills, shifts, card = group.get("skills"), group.get("shifts"), group.get("rate_card")
+        used: list[tuple[FieldPath, object, str, str]] = []
+        if isinstance(skills, Mapping):
+            used += [((*here, "skills", s), s, "contact_types", "contact type") for s in skills]
+        if isinstance(shifts, list | tuple):
+            used += [((*here, "shifts", i), s, "shifts", "shift") for i, s in enumerate(shifts)]
+        if isinstance(card, str):
+            used.append(((*here, "rate_card"), card, "rate_cards", "rate card"))
+        for path, word, part, kind in used:
+            if word not in named(part):
+                problems.append(problem_at(root, path, unknown_name(word, named(part), kind)))
+    for part in ("contact_types", "agent_groups", "shifts", "rate_cards"):
+        folded: dict[str, str] = {}
+        for name in named(part):
+            first = folded.setdefault(name.casefold(), name)
+            if first != name:
+                message = f"{name!r} and {first!r} differ only in capitals; rename one"
+                problems.append(problem_at(root, (part, name), message))
+    return problems
+
+
+def time_zone_exists(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """The time zone is one of the IANA database."""
+    from zoneinfo import ZoneInfo, available_timezones
+
+    try:
+        ZoneInfo(scenario.time_zone)
+    except (KeyError, ValueError, OSError):
+        known = available_timezones()
+        tail = scenario.time_zone.rpartition("/")[2].casefold()
+        same = [zone for zone in sorted(known) if zone.rpartition("/")[2].casefold() == tail]
+        hint = f"; did you mean {same[0]!r}?" if same else did_you_mean(scenario.time_zone, known)
+        came_text = came(scenario.time_zone)
+        yield at(("time_zone",), f"no time zone {came_text}{hint or '; write Europe/Berlin'}")
+
+
+def days_hold_whole_intervals(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """On a day when clocks change, too, the intervals fit."""
+    from ccsim.scenario.calendar import lay_grid
+
+    try:
+        grid = lay_grid(scenario.horizon, scenario.time_zone)
+    except (KeyError, ValueError, OSError):
+        return  # the time zone is named by its own check
+    for date, start, end in zip(grid.dates, grid.day_starts, grid.day_starts[1:], strict=False):
+        if (end - start) % grid.interval_us:
+            hours = write_duration(int(end - start))
+            message = f"{date} lasts {hours} there, no whole number of intervals; write 30 min"
+            yield at(("horizon", "interval"), message)
+
+
+def opening_hours_on_intervals(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """Opening hours begin and end where an interval does."""
+    interval = scenario.horizon.interval_us // _MINUTE
+    for name, contact_type in scenario.contact_types.items():
+        off = {
+            write_clock(minute): WEEKDAYS[day]
+            for day, spans in enumerate(contact_type.open.spans)
+            for span in spans
+            for minute in span
+            if minute % interval
+        }
+        for clock, day in off.items():
+            message = (
+                f"{day} {clock} is not on the interval of {interval} min; "
+                "move it, or write a finer horizon.interval"
+            )
+            yield at(("contact_types", name, "open"), message)
+
+
+def contact_types_are_answered(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """There is a contact type, and somebody who can answer it."""
+    if not scenario.contact_types:
+        yield at(("contact_types",), "write at least one contact type")
+    if not scenario.agent_groups:
+        yield at(("agent_groups",), "write at least one agent group")
+        return
+    skilled = {skill for group in scenario.agent_groups.values() for skill in group.skills}
+    for name in scenario.contact_types:
+        if name not in skilled:
+            message = f"nobody can answer it; write 'skills: {{{name}: {{}}}}' in an agent group"
+            yield at(("contact_types", name), message)
+
+
+def groups_have_skills(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """An agent group can answer something."""
+    for name, group in scenario.agent_groups.items():
+        if not group.skills:
+            some = next(iter(scenario.contact_types), "sales")
+            message = f"no skills; name the contact types it handles, as {{{some}: {{}}}}"
+            yield at(("agent_groups", name, "skills"), message)
+
+
+def demand_is_used(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """No field of a demand is written in vain."""
+    for name, contact_type in scenario.contact_types.items():
+        demand, here = contact_type.demand, ("contact_types", name, "demand")
+        if demand.column is not None and demand.rate is not None:
+            yield at((*here, "column"), "a constant rate has no column; leave it out")
+        if demand.observed_abandonment is not None and "redials" not in demand.includes:
+            message = "is only used with 'includes: [redials]'; write that too, or leave it out"
+            yield at((*here, "observed_abandonment"), message)
+        if demand.scale == 0 or demand.rate == 0:
+            field = "scale" if demand.scale == 0 else "rate"
+            message = "nobody ever comes; in a variant take the contact type away with 'null'"
+            yield at((*here, field), message)
+
+
+def redials_can_happen(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """Who redials has abandoned; counts that hold redials need to know how many."""
+    for name, contact_type in scenario.contact_types.items():
+        redial, demand = contact_type.redial, contact_type.demand
+        here = ("contact_types", name)
+        if redial is not None and contact_type.patience is None:
+            message = "nobody gives up without patience, so nobody redials; write a patience"
+            yield at((*here, "redial"), message)
+        if "redials" not in demand.includes:
+            continue
+        path = (*here, "demand", "includes")
+        if redial is None:
+            yield at(path, "redials are counted, but there is no 'redial'; write who calls again")
+        elif redial.probability * (demand.observed_abandonment or 0.0) >= 1:
+            message = (
+                "everybody abandoned and everybody calls again, so no fresh demand is left; "
+                "lower observed_abandonment or redial.probability"
+            )
+            yield at(path, message)
+
+
+def work_takes_time(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """A constant talk time is more than zero."""
+    for name, contact_type in scenario.contact_types.items():
+        constant = contact_type.talk_time.constant
+        if constant is not None and constant.value == 0:
+            yield at(("contact_types", name, "talk_time"), "takes no time; write more than 0 s")
+
+
+def targets_can_be_kept(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """Targets that no plan can miss or none can be shown to keep, and windows that do not fit."""
+    for name, contact_type in scenario.contact_types.items():
+        seen: set[str] = set()
+        for position, target in enumerate(contact_type.targets):
+            path: FieldPath = ("contact_types", name, "targets", position)
+            said = repr(str(target))
+            if str(target) in seen:
+                yield at(path, f"{said} stands twice; keep one")
+            seen.add(str(target))
+            if target.window == "week" and scenario.horizon.days != 7:
+                days = scenario.horizon.days
+                yield at(path, f"{said}: the horizon has {days} days; write 'over the horizon'")
+            if target.threshold == 0 or (target.sense == "at most" and target.value == 0):
+                yield at(path, f"{said}: no plan can be shown to keep 0; write a little more")
+            elif target.sense == "at least" and target.value in (0, 1):
+                yield at(path, f"{said}: write a share between 0% and 100%, neither included")
+            if target.share_of_days in (0, 1):
+                yield at(
+                    path, f"{said}: write a share of days between 0% and 100%, neither included"
+                )
+
+
+def staffing_fits(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """Numbers of agents agree with each other and with how the group is paid."""
+    for name, group in scenario.agent_groups.items():
+        here = ("agent_groups", name)
+        most, why = group.maximum_staff, "maximum_staff"
+        card = scenario.rate_cards.get(group.rate_card)
+        if isinstance(card, Partner):
+            yield from _partner_fits(group, card, here, at)
+            if most is None or most > card.capacity:
+                most, why = card.capacity, f"the capacity of rate card {group.rate_card}"
+        if group.agents is not None and group.shifts:
+            yield at((*here, "agents"), "given together with shifts; leave out one of them")
+        for field in ("agents", "minimum_staff"):
+            number = getattr(group, field)
+            if number is not None and most is not None and number > most:
+                yield at((*here, field), f"{number} is more than {why}, {most}; lower it")
+
+
+def _partner_fits(group: AgentGroup, card: Partner, here: FieldPath, at: At) -> Iterator[Problem]:
+    if group.shifts:
+        message = "a partner plans its own shifts; leave shifts out, or use an in-house rate card"
+        yield at((*here, "shifts"), message)
+    if group.maximum_staff is not None and group.maximum_staff > card.capacity:
+        message = (
+            f"{group.maximum_staff} is more than the capacity of {group.rate_card}, "
+            f"{card.capacity}; lower it"
+        )
+        yield at((*here, "maximum_staff"), message)
+
+
+def prices_are_paid(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """Every price is above zero and in the scenario's currency."""
+    for name, card in scenario.rate_cards.items():
+        field = "paid_hour" if isinstance(card, InHouse) else "handled_minute"
+        price: Money = getattr(card, field)
+        path = ("rate_cards", name, field)
+        if price.amount == 0:
+            yield at(
+                path, f"{price} is free, and free work makes any plan free; write what it costs"
+            )
+        if price.currency != scenario.currency:
+            message = f"{price} is not in the scenario's currency; write it in {scenario.currency}"
+            yield at(path, message)
+
+
+def shifts_lie_on_slots(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """Starts, lengths and breaks are whole multiples of five minutes."""
+    for name, shift in scenario.shifts.items():
+        for path, what, minutes in _times(shift):
+            if minutes % SLOT_MINUTES:
+                message = f"{what} is not a multiple of {SLOT_MINUTES} min; round it"
+                yield at(("shifts", name, *path), message)
+        if not shift.days:
+            yield at(("shifts", name, "days"), "name at least one weekday")
+        if shift.length > _DAY:
+            yield at(("shifts", name, "length"), "longer than 24 h; write two shifts")
+
+
+def _times(shift: Shift) -> Iterator[tuple[FieldPath, str, float]]:
+    for start in shift.starts:
+        yield ("starts",), write_clock(start), start
+    yield ("length",), write_duration(shift.length), shift.length / _MINUTE
+    for name, pause in shift.breaks.items():
+        yield ("breaks", name, "length"), write_duration(pause.length), pause.length / _MINUTE
+        for moment in dict.fromkeys(pause.window):
+            yield ("breaks", name, "after"), write_duration(moment), moment / _MINUTE
+
+
+def breaks_fit_in_shifts(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """A break lies inside its shift wherever its window lets it, and meets no other break."""
+    for name, shift in scenario.shifts.items():
+        for label, pause in shift.breaks.items():
+            end = pause.window[1] + pause.length
+            if end > shift.length:
+                late = write_duration(end)
+                whole = write_duration(shift.length)
+                message = f"may end {late} after the start, past the shift of {whole}"
+                yield at(
+                    ("shifts", name, "breaks", label, "after"), f"{message}; let it begin earlier"
+                )
+        ordered = sorted(shift.breaks.items(), key=lambda item: item[1].window)
+        for (first, earlier), (second, later) in pairwise(ordered):
+            if earlier.window[1] + earlier.length > later.window[0]:
+                until = write_duration(earlier.window[1] + earlier.length)
+                message = f"may overlap {first!r}, which may last until {until}; let it begin later"
+                yield at(("shifts", name, "breaks", second, "after"), message)
+
+
+CHECKS: tuple[Check, ...] = (
+    time_zone_exists,
+    days_hold_whole_intervals,
+    opening_hours_on_intervals,
+    contact_types_are_answered,
+    groups_have_skills,
+    demand_is_used,
+    redials_can_happen,
+    work_takes_time,
+    targets_can_be_kept,
+    staffing_fits,
+    prices_are_paid,
+    shifts_lie_on_slots,
+    breaks_fit_in_shifts,
+)
+"""Every check across fields, in the order of the file."""
+
+
+def remarks(scenario: Scenario) -> tuple[str, ...]:
+    """What is no mistake, yet worth saying: `ccsim show` and `ccsim check` print it."""
+    said = []
+    horizon = scenario.horizon
+    if horizon.begins == "cyclic" and horizon.warm_up > horizon.days * _DAY:
+        said.append(
+            f"horizon.warm_up {write_duration(horizon.warm_up)} is longer than the horizon; "
+            f"{horizon.days * 24} h are simulated and dropped"
+        )
+    for name, contact_type in scenario.contact_types.items():
+        if not contact_type.targets:
+            said.append(f"{name} has no target: no plan can miss it")
+        elif contact_type.patience is not None and not any(
+            target.metric == "lost" for target in contact_type.targets
+        ):
+            said.append(
+                f"{name} has no cap on lost customers; add 'at most 5% lost, over each day'"
+            )
+        redial = contact_type.redial
+        if "redials" in contact_type.demand.includes and redial is not None:
+            share = redial.probability * (contact_type.demand.observed_abandonment or 0.0)
+            said.append(
+                f"{name}: the counts hold redials; at {write_share(redial.probability)} of the "
+                f"abandoned about {share:.1%} of them, taken out before contacts are drawn"
+            )
+    return tuple(said)

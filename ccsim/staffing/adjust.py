@@ -1,0 +1,265 @@
+"""From what a simulation showed to the next requirement: raise what is short, lower what is not.
+
+The formulas only say *where* an agent helps most; how much is missing, and whether it was enough,
+the simulation says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ccsim.demand.model import DemandModel
+from ccsim.demand.table import mean_seconds
+from ccsim.performance.promises import Kept
+from ccsim.performance.sample import Sample
+from ccsim.plans import StaffingPlan, scheduled_agents
+from ccsim.queueing import erlang_a_abandonment, erlang_a_mean_wait, erlang_a_service_level
+from ccsim.scenario.case import Case
+from ccsim.scenario.model import Planning
+from ccsim.scenario.targets import Target
+from ccsim.scenario.units import MICROSECONDS
+from ccsim.staffing.requirement import Requirement, covered_together, groups_of
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_DAY_QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
+_MOST_STEPS = 3
+_CAUTION = 0.8
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How far a promise is from what the search aims at.
+
+    Attributes
+    ----------
+    kept : Kept
+        The promise and its estimate.
+    aim : float
+        The target plus the planning margin.
+    missing : float
+        Contacts (or seconds waited, for a speed of answer) short of the aim over the window, per
+        replication; negative when there is a surplus.
+    """
+
+    kept: Kept
+    aim: float
+    missing: float
+
+
+def aim_of(target: Target, planning: Planning, extra: float = 0.0) -> float:
+    """What the search aims at: the target and its margin, never past half of what is left.
+
+    Examples
+    --------
+    >>> from ccsim.scenario.targets import parse_target
+    >>> aim_of(parse_target("80% answered within 20 s, over each day"), Planning(margin="1%"))
+    0.81
+    """
+    margin = planning.margin + extra
+    if target.metric == "answered within":
+        return min(target.value + margin, (1 + target.value) / 2)
+    if target.metric == "average speed of answer":
+        return target.value * (1 - margin)
+    return max(target.value - margin, target.value / 2)
+
+
+def gaps(
+    kept: Sequence[Kept], sample: Sample, case: Case, extra: float = 0.0
+) -> tuple[Gap, ...]:
+    """The gap of every promise in a sample."""
+    offered = sample.measure("offered").mean(axis=0)
+    names = list(case.scenario.contact_types)
+    found = []
+    for one in kept:
+        target = one.promise.target
+        aim = aim_of(target, case.scenario.planning, extra)
+        volume = offered[names.index(one.promise.contact_type), list(one.promise.days)].sum()
+        value = one.estimate.value
+        if target.share_of_days is not None:
+            value = _deciding_day(one)
+        sign = 1.0 if target.sense == "at least" else -1.0
+        missing = 0.0 if np.isnan(value) else sign * (aim - value) * float(volume)
+        found.append(Gap(one, aim, missing))
+    return tuple(found)
+
+
+def _deciding_day(one: Kept) -> float:
+    """Where a share of days stands, as a value of the measure: between mean and tenth-worst day."""
+    share, tenth = one.share_of_days, one.tenth_percentile
+    if share is None or tenth is None:
+        return one.estimate.value
+    wanted = one.promise.target.share_of_days or 0.0
+    # The day that decides a share of nine in ten is the tenth-worst; others lie in proportion.
+    weight = (wanted - 0.5) / 0.4
+    return one.estimate.value + weight * (tenth.value - one.estimate.value)
+
+
+def adjusted(
+    raised: Mapping[str, Integers],
+    found: Sequence[Gap],
+    case: Case,
+    demand: DemandModel,
+    requirement: Requirement,
+    plan: StaffingPlan,
+) -> dict[str, Integers]:
+    """Agents to add to the requirement of each contact type, for the next round.
+
+    Where a promise is short, agents are added in the intervals of its window where the formula
+    promises most for one more agent, until the shortfall is made good; where every promise of a
+    contact type has a surplus, they are taken away where they are missed least.
+    """
+    result = {name: np.array(raised.get(name, 0)) + _nothing(case) for name in _types(case)}
+    present = present_agents(plan, case)
+    for name in _types(case):
+        mine = [gap for gap in found if gap.kept.promise.contact_type == name]
+        row = requirement.row(name)
+        together = _widest(case, name)
+        floor = np.sum([present[group] for group in groups_of(case.scenario, together)], axis=0)
+        asked = requirement.row(*together).agents
+        for gap in mine:
+            inside = np.isin(case.grid.day, gap.kept.promise.days) & (row.load > 0)
+            if gap.missing > 0:
+                gain = _gains(gap, case, demand, requirement, floor, inside, step=1)
+                steps = _take(gain, gap.missing, largest=True)
+                wanted = np.floor(floor + 1e-6).astype(np.int64) + steps
+                result[name] += np.where(steps > 0, np.maximum(wanted - asked, 0), 0)
+            elif gap.missing < 0 and all(other.missing <= 0 for other in mine):
+                loss = _gains(gap, case, demand, requirement, floor, inside, step=-1)
+                steps = _take(-loss, -gap.missing * _CAUTION, largest=False)
+                wanted = np.ceil(floor - 1e-6).astype(np.int64) - steps
+                result[name] += np.where(steps > 0, np.minimum(wanted - asked, 0), 0)
+    return result
+
+
+def present_agents(plan: StaffingPlan, case: Case) -> dict[str, Floats]:
+    """Agents expected on the floor per interval and group: scheduled, less unplanned absence."""
+    cyclic = case.scenario.horizon.begins == "cyclic"
+    scheduled = scheduled_agents(plan, case.grid, cyclic=cyclic)
+    return {
+        name: scheduled.get(name, np.zeros(case.grid.intervals)) * (1 - group.shrinkage.unplanned)
+        for name, group in case.scenario.agent_groups.items()
+    }
+
+
+def _types(case: Case) -> tuple[str, ...]:
+    return tuple(case.scenario.contact_types)
+
+
+def _nothing(case: Case) -> Integers:
+    return np.zeros(case.grid.intervals, dtype=np.int64)
+
+
+def _widest(case: Case, name: str) -> tuple[str, ...]:
+    """The largest set of contact types that share agents with this one."""
+    return max((t for t in covered_together(case.scenario) if name in t), key=len)
+
+
+def _gains(
+    gap: Gap,
+    case: Case,
+    demand: DemandModel,
+    requirement: Requirement,
+    floor: Floats,
+    inside: NDArray[np.bool_],
+    *,
+    step: int,
+) -> Floats:
+    """What each further agent changes, contacts per replication, shape (most steps, n_intervals).
+
+    By Erlang A on the pooled queue, averaged over days of different busyness.
+    """
+    name = gap.kept.promise.contact_type
+    together = _widest(case, name)
+    given = {one.name: one for one in demand.contact_types}
+    volume = np.array([given[one].fresh for one in together])
+    handle = np.array([given[one].mean_handle_seconds for one in together])
+    leaving = np.array([1 / mean_seconds(given[one].patience) for one in together])
+    total = np.where(volume.sum(axis=0) > 0, volume.sum(axis=0), 1.0)
+    load = requirement.row(*together).load
+    weight = volume / total
+    busy = day_quantiles(case, name)
+    levels = []
+    for taken in range(_MOST_STEPS + 1):
+        agents = np.maximum(np.floor(floor + 1e-6) + step * taken, 0)
+        with np.errstate(divide="ignore"):
+            value = _measure(
+                gap.kept.promise.target,
+                case,
+                name,
+                np.multiply.outer(busy, load),
+                agents,
+                np.where(load > 0, handle @ weight, handle[0]),
+                np.where(load > 0, 1 / (leaving @ weight), np.inf),
+            )
+        levels.append(busy @ value / len(busy) * given[name].fresh)
+    change = np.diff(np.array(levels), axis=0)
+    return np.where(inside, change, 0.0)
+
+
+def _measure(
+    target: Target,
+    case: Case,
+    name: str,
+    load: Floats,
+    agents: Floats,
+    handle: Floats,
+    patience: Floats,
+) -> Floats:
+    """The target's measure by formula, so that more is better."""
+    if target.metric == "answered within":
+        rule = case.scenario.contact_types[name].service_level
+        return np.asarray(
+            erlang_a_service_level(
+                load,
+                agents,
+                handle,
+                patience,
+                (target.threshold or 0) / MICROSECONDS,
+                formula=rule.formula,
+                short_abandon=rule.short_abandon / MICROSECONDS,
+            )
+        )
+    if target.metric == "average speed of answer":
+        wait = np.asarray(erlang_a_mean_wait(load, agents, handle, patience, of="answered"))
+        return -np.minimum(wait, 3600.0)
+    return -np.asarray(erlang_a_abandonment(load, agents, handle, patience))
+
+
+def day_quantiles(case: Case, name: str) -> Floats:
+    """Five equally likely kinds of day: the factor of the forecast error on volume."""
+    error = case.scenario.contact_types[name].demand.forecast_error
+    if error is None:
+        return np.ones(1)
+    from scipy.special import gammaincinv
+
+    factors = gammaincinv(error.gamma.shape, np.array(_DAY_QUANTILES)) / error.gamma.shape
+    return np.asarray(factors / factors.mean())
+
+
+def _take(gain: Floats, wanted: float, *, largest: bool) -> Integers:
+    """How many steps in each interval, best first, until their gains add up to what is wanted."""
+    steps = np.zeros(gain.shape[1], dtype=np.int64)
+    order = np.argsort(-gain if largest else gain, axis=None, kind="stable")
+    total = 0.0
+    for flat in order.tolist():
+        step, interval = divmod(flat, gain.shape[1])
+        worth = float(gain[step, interval])
+        if worth <= 1e-12:
+            if largest:
+                break
+            continue
+        if not largest and total + worth > wanted:
+            break
+        # Steps of one interval come in order: the second only after the first.
+        if steps[interval] == step:
+            steps[interval] += 1
+            total += worth
+        if largest and total >= wanted:
+            break
+    return steps

@@ -1,0 +1,436 @@
+"""The search for the cheapest certified plan: size, schedule, simulate, raise what is short.
+
+Formulas size every interval and the shift model finds the cheapest shifts that cover them. Then
+the plan is simulated: where a promise is short the requirement is raised and the model solved
+again; where there is a surplus it is lowered. The best plan found is certified on replications
+that the search never saw. Nothing that is not certified is called feasible.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ccsim.demand.draw import BLOCK
+from ccsim.demand.model import DemandModel, compile_demand
+from ccsim.demand.table import mean_seconds
+from ccsim.experiment.pricing import price_sample
+from ccsim.experiment.replicate import replicate
+from ccsim.performance.promises import Kept, measure_promises, promise_samples
+from ccsim.performance.sample import Sample
+from ccsim.performance.tally import measuring_rules
+from ccsim.plans import PlacedShift, StaffingPlan
+from ccsim.scenario.case import Case
+from ccsim.staffing.adjust import Gap, adjusted, gaps
+from ccsim.staffing.requirement import Requirement, require
+from ccsim.staffing.shift_model import ShiftSolution, schedule_shifts
+from ccsim.statistics import Certificate, blocks_needed, certify, seed_for
+
+Integers = NDArray[np.int64]
+
+ATTEMPTS = 3
+"""The most certifications of one study; each has fresh replications and a stricter level."""
+TRIED_AT_ONCE = 4
+"""Cheaper plans simulated side by side on the same customers."""
+
+Report = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, of how much."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One round of the search: a plan, what it costs, and what the simulation showed.
+
+    Attributes
+    ----------
+    number : int
+        From 1.
+    step : str
+        ``formulas`` (the first), ``raised``, ``lowered`` or ``one shift fewer``.
+    cost : float
+        Expected cost of the horizon under the plan.
+    short : tuple of str
+        The promises short of what the search aims at, worst first, each with its estimate.
+    missed : tuple of str
+        Those of them whose estimate is short of the target itself.
+    """
+
+    number: int
+    step: str
+    cost: float
+    short: tuple[str, ...]
+    missed: tuple[str, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether every promise clears what the search aims at."""
+        return not self.short
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A plan of the search with what its simulation showed."""
+
+    plan: StaffingPlan
+    requirement: Requirement
+    solution: ShiftSolution
+    sample: Sample
+    found: tuple[Gap, ...]
+    look: Look
+
+
+@dataclass(frozen=True)
+class Cheaper:
+    """Plans one shift cheaper that were tried: how many, and how many were shown to fail."""
+
+    tried: int
+    rejected: int
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """What the search came to.
+
+    Attributes
+    ----------
+    plan : StaffingPlan
+        The plan, certified or not: the verdict says.
+    certificate : Certificate
+        The last attempt.
+    attempts : tuple of Certificate
+        Every attempt, in order.
+    sample : Sample
+        What the last attempt's replications measured.
+    certificate_seed : int
+        Their seed.
+    requirement : Requirement
+        What the plan's schedule had to cover.
+    formulas : Requirement
+        What the formulas alone asked for, without margin.
+    solution : ShiftSolution
+        The shift model's answer, with the model bound.
+    looks : tuple of Look
+        Every round.
+    cheaper : Cheaper
+        The plans one shift cheaper that were tried.
+    """
+
+    plan: StaffingPlan
+    certificate: Certificate
+    attempts: tuple[Certificate, ...]
+    sample: Sample
+    certificate_seed: int
+    requirement: Requirement
+    formulas: Requirement
+    solution: ShiftSolution
+    looks: tuple[Look, ...]
+    cheaper: Cheaper
+
+
+def required(
+    case: Case,
+    demand: DemandModel,
+    raised: dict[str, Integers] | None = None,
+    *,
+    margin: float = 0.0,
+) -> Requirement:
+    """What the formulas ask for; redials beyond the fresh contacts are left to the simulation."""
+    return require(
+        case,
+        volume={given.name: given.fresh for given in demand.contact_types},
+        handle_seconds={given.name: given.mean_handle_seconds for given in demand.contact_types},
+        patience_seconds={
+            given.name: mean_seconds(given.patience) for given in demand.contact_types
+        },
+        raised=raised,
+        margin=margin,
+    )
+
+
+def find_plan(
+    case: Case,
+    *,
+    seed: int,
+    workers: int = 1,
+    report: Report | None = None,
+) -> Planned:
+    """Search for the cheapest plan that keeps every promise, and certify it.
+
+    Parameters
+    ----------
+    case : Case
+        The scenario.
+    seed : int
+        The user's seed; search, comparison and certification have their own, made from it.
+    workers : int
+        Processes.
+    report : callable, optional
+        Told of progress.
+
+    Returns
+    -------
+    Planned
+        With its verdict; a plan that is not certified is returned as what it is.
+
+    Raises
+    ------
+    InfeasibleError
+        If no schedule covers the requirement under the shift rules.
+    """
+    search = _Search(case, compile_demand(case), seed, workers, report or _silent)
+    return search.run()
+
+
+class _Search:
+    """The state of one search: the adjustments so far, every look, every attempt."""
+
+    def __init__(
+        self, case: Case, demand: DemandModel, seed: int, workers: int, report: Report
+    ) -> None:
+        self.case, self.demand, self.seed = case, demand, seed
+        self.workers, self.report = workers, report
+        self.planning = case.scenario.planning
+        self.rules = measuring_rules(case.scenario)
+        self.fingerprint = case.fingerprint
+        self.extra = 0.0
+        self.looks: list[Look] = []
+        self.attempts: list[Certificate] = []
+
+    def run(self) -> Planned:
+        formulas = required(self.case, self.demand)
+        raised: dict[str, Integers] = {}
+        candidate = self._schedule(raised, "formulas", None)
+        while True:
+            best, raised = self._improve(candidate, raised)
+            best, cheaper = self._drop_shifts(best)
+            certificate, sample, certificate_seed = self._certify(best)
+            done = certificate.verdict == "certified" or len(self.attempts) == ATTEMPTS
+            if done or len(self.looks) >= 2 * self.planning.rounds:
+                return Planned(
+                    plan=best.plan,
+                    certificate=certificate,
+                    attempts=tuple(self.attempts),
+                    sample=sample,
+                    certificate_seed=certificate_seed,
+                    requirement=best.requirement,
+                    formulas=formulas,
+                    solution=best.solution,
+                    looks=tuple(self.looks),
+                    cheaper=cheaper,
+                )
+            # What the certificate could not show is aimed at with more room the next time.
+            self.extra += max(self.planning.margin / 2, _worst_shortfall(certificate))
+            found = gaps(self._kept(best.sample), best.sample, self.case, self.extra)
+            raised = self._adjusted(raised, found, best)
+            candidate = self._schedule(raised, "raised", best.plan)
+
+    def _improve(
+        self, candidate: Candidate, raised: dict[str, Integers]
+    ) -> tuple[Candidate, dict[str, Integers]]:
+        """Raise until every promise clears the aim, lower while that makes it cheaper."""
+        best: tuple[Candidate, dict[str, Integers]] | None = None
+        failures = 0
+        for _ in range(self.planning.rounds - 1):
+            passes = candidate.look.passes
+            cheaper = best is None or candidate.look.cost < best[0].look.cost - 1e-6
+            if passes and cheaper:
+                best = candidate, raised
+            elif best is not None:
+                failures += 1
+            if not candidate.found or failures >= 2:
+                break
+            following = self._adjusted(raised, candidate.found, candidate)
+            if all(np.array_equal(following[name], raised.get(name, 0)) for name in following):
+                break
+            raised = following
+            step = "lowered" if passes else "raised"
+            candidate = self._schedule(raised, step, candidate.plan)
+        if candidate.look.passes and (best is None or candidate.look.cost < best[0].look.cost):
+            best = candidate, raised
+        return best or (candidate, raised)
+
+    def _adjusted(
+        self, raised: dict[str, Integers], found: Sequence[Gap], candidate: Candidate
+    ) -> dict[str, Integers]:
+        return adjusted(
+            raised, found, self.case, self.demand, candidate.requirement, candidate.plan
+        )
+
+    def _schedule(
+        self, raised: dict[str, Integers], step: str, warm_start: StaffingPlan | None
+    ) -> Candidate:
+        """Solve the shift model for a requirement and simulate the schedule."""
+        requirement = required(self.case, self.demand, raised, margin=self.planning.margin)
+        self.report("scheduling shifts", 0, 0)
+        solution = schedule_shifts(
+            self.case, requirement, gap=self.planning.gap, warm_start=warm_start
+        )
+        (candidate,) = self._simulate([solution.plan], requirement, solution, step)
+        self.looks.append(candidate.look)
+        return candidate
+
+    def _simulate(
+        self,
+        plans: Sequence[StaffingPlan],
+        requirement: Requirement,
+        solution: ShiftSolution,
+        step: str,
+    ) -> list[Candidate]:
+        """Simulate plans side by side on the search's own replications."""
+        samples = replicate(
+            self.case,
+            plans,
+            seed=seed_for("search", self.fingerprint, self.seed),
+            replications=self.planning.replications,
+            workers=self.workers,
+            progress=lambda done, total: self.report(f"simulating, {step}", done, total),
+        )
+        candidates = []
+        for plan, sample in zip(plans, samples, strict=True):
+            found = gaps(self._kept(sample), sample, self.case, self.extra)
+            cost = float(price_sample(self.case, plan, sample).total.mean)
+            look = Look(len(self.looks) + 1, step, cost, *_short(found))
+            candidates.append(Candidate(plan, requirement, solution, sample, found, look))
+        return candidates
+
+    def _kept(self, sample: Sample) -> tuple[Kept, ...]:
+        return measure_promises(sample, self.case.scenario, self.case.grid, self.rules)
+
+    def _drop_shifts(self, best: Candidate) -> tuple[Candidate, Cheaper]:
+        """Try plans with one agent's shift fewer, as long as one of them still passes."""
+        tried = rejected = 0
+        while best.look.passes:
+            plans = cheaper_plans(self.case, best)[:TRIED_AT_ONCE]
+            if not plans:
+                break
+            candidates = self._simulate(plans, best.requirement, best.solution, "one shift fewer")
+            tried += len(candidates)
+            rejected += sum(self._is_rejected(candidate) for candidate in candidates)
+            passing = [candidate for candidate in candidates if candidate.look.passes]
+            if not passing or len(self.looks) >= 4 * self.planning.rounds:
+                break
+            best = min(passing, key=lambda candidate: candidate.look.cost)
+            self.looks.append(replace(best.look, number=len(self.looks) + 1))
+        return best, Cheaper(tried, rejected)
+
+    def _is_rejected(self, candidate: Candidate) -> bool:
+        """Whether some promise is shown, at 95 %, to be broken."""
+        samples = promise_samples(
+            candidate.sample, self.case.scenario, self.case.grid, self.rules
+        )
+        return any(
+            finding.finding == "misses" for finding in certify(samples, 1, zone=0.0).findings
+        )
+
+    def _certify(self, best: Candidate) -> tuple[Certificate, Sample, int]:
+        """One attempt, on fresh replications of a size fixed by the search's sample."""
+        attempt = len(self.attempts) + 1
+        scenario, grid = self.case.scenario, self.case.grid
+        pilot = promise_samples(best.sample, scenario, grid, self.rules)
+        most = -(-self.planning.certificate_replications // BLOCK)
+        size = blocks_needed(pilot, attempt, maximum=most).blocks if pilot else most
+        seed = seed_for("certify", self.fingerprint, self.seed, plan_text(best.plan), attempt)
+        (sample,) = replicate(
+            self.case,
+            [best.plan],
+            seed=seed,
+            replications=size * BLOCK,
+            workers=self.workers,
+            progress=lambda done, total: self.report(f"certifying, attempt {attempt}", done, total),
+        )
+        samples = promise_samples(sample, scenario, grid, self.rules)
+        certificate = certify(samples, attempt, zone=self.planning.zone)
+        self.attempts.append(certificate)
+        return certificate, sample, seed
+
+
+def cheaper_plans(case: Case, best: Candidate) -> list[StaffingPlan]:
+    """Plans with one agent's shift fewer, those first whose agents are needed least."""
+    spare = np.zeros(case.grid.intervals)
+    asked = best.requirement.rows[-1].agents
+    offered = best.sample.intervals.estimates("service_level").value.min(axis=0)
+    level = np.where(np.isnan(offered), 1.0, offered)
+    spare = np.where(asked > 0, level, 1.0)
+    edges = np.arange(case.grid.intervals + 1) * case.grid.interval_us
+
+    def need(shift: PlacedShift) -> float:
+        covered = np.zeros(case.grid.intervals)
+        for moved in (0, -case.grid.end):
+            for start, end in shift.on_the_floor:
+                covered += np.diff(np.clip(edges, start + moved, end + moved))
+        return float((covered * (1 - spare)).sum() / max(shift.paid, 1))
+
+    ranked = sorted(best.plan.schedule, key=lambda shift: (need(shift), shift))
+    return [
+        fewer
+        for shift in ranked
+        if _keeps_minimum_staff(case, fewer := _one_fewer(best.plan, shift))
+    ]
+
+
+def _one_fewer(plan: StaffingPlan, shift: PlacedShift) -> StaffingPlan:
+    rest = [other for other in plan.schedule if other is not shift]
+    left = [replace(shift, agents=shift.agents - 1)] if shift.agents > 1 else []
+    return replace(plan, schedule=tuple(sorted(rest + left)))
+
+
+def _keeps_minimum_staff(case: Case, plan: StaffingPlan) -> bool:
+    from ccsim.plans import scheduled_agents
+
+    scenario, grid = case.scenario, case.grid
+    agents = scheduled_agents(plan, grid, cyclic=scenario.horizon.begins == "cyclic")
+    for name, group in scenario.agent_groups.items():
+        if not group.minimum_staff:
+            continue
+        is_open = np.any(
+            [grid.opening(scenario.contact_types[skill].open) for skill in group.skills], axis=0
+        )
+        there = agents.get(name, np.zeros(grid.intervals))
+        if np.any(there[is_open] < group.minimum_staff - 1e-9):
+            return False
+    return True
+
+
+def plan_text(plan: StaffingPlan) -> str:
+    """A plan as text, the same for the same plan: it keys the certificate's seed."""
+    shifts = [
+        [s.group, s.shift, s.start, s.length, [[b.start, b.length] for b in s.breaks], s.agents]
+        for s in sorted(plan.schedule)
+    ]
+    by_interval = {name: list(agents) for name, agents in sorted(plan.by_interval.items())}
+    return json.dumps([shifts, by_interval])
+
+
+def _short(found: Sequence[Gap]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The promises short of the aim, worst first, and those short of the target itself."""
+    short = sorted((gap for gap in found if gap.missing > 0), key=lambda gap: -gap.missing)
+    named = [(gap, f"{gap.kept.promise.name} ({_said(gap)})") for gap in short]
+    return tuple(name for _, name in named), tuple(name for gap, name in named if _misses(gap))
+
+
+def _said(gap: Gap) -> str:
+    value = gap.kept.estimate.value
+    if gap.kept.promise.target.metric == "average speed of answer":
+        return f"{value:.1f} s"
+    return f"{value:.2%}"
+
+
+def _misses(gap: Gap) -> bool:
+    target, kept = gap.kept.promise.target, gap.kept
+    if target.share_of_days is not None:
+        return kept.share_of_days is not None and kept.share_of_days.value < target.share_of_days
+    if target.sense == "at least":
+        return kept.estimate.value < target.value
+    return kept.estimate.value > target.value
+
+
+def _worst_shortfall(certificate: Certificate) -> float:
+    return max((max(finding.shortfall, 0.0) for finding in certificate.findings), default=0.0)
+
+
+def _silent(_what: str, _done: int, _total: int) -> None:
+    """Say nothing."""

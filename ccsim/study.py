@@ -1,0 +1,213 @@
+"""The verbs: check, show, estimate, simulate, plan, compare; named as on the command line.
+
+Each takes a `Case` (or the path of a scenario file) and returns a frozen result that prints as a
+table, shows itself in a notebook, and hands out tidy tables.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ccsim.demand.draw import BLOCK
+from ccsim.demand.model import compile_demand
+from ccsim.demand.quantiles import mean_seconds
+from ccsim.economics import schedule_cost
+from ccsim.errors import CcsimError
+from ccsim.experiment.pricing import price_sample
+from ccsim.experiment.replicate import Progress, replicate, whole_blocks
+from ccsim.performance.promises import measure_promises
+from ccsim.performance.tally import measuring_rules
+from ccsim.plans import StaffingPlan
+from ccsim.results import Comparison, Estimation, PlanResult, Simulation
+from ccsim.scenario import Case, read_all, read_case
+from ccsim.staffing import planner, schedule_shifts, valid_bound
+from ccsim.statistics import seed_for
+
+DEFAULT_SEED = 1
+"""The seed where none is given: the same answer on every run."""
+DEFAULT_REPLICATIONS = 320
+"""Ten blocks, the fewest with intervals."""
+
+Source = Case | str | os.PathLike[str]
+
+
+def check(path: str | os.PathLike[str]) -> tuple[Case, ...]:
+    """Read a scenario file with all its variants; raise every problem at once.
+
+    Returns
+    -------
+    tuple of Case
+        The scenario as it stands, then each variant.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem found.
+    """
+    return tuple(read_all(path).values())
+
+
+def estimate(source: Source, *, variant: str | None = None) -> Estimation:
+    """Size every interval by Erlang formulas: the classic answer, at once and approximate."""
+    case = _case(source, variant)
+    demand = compile_demand(case)
+    return Estimation(
+        case=case,
+        demand=demand,
+        requirement=planner.required(case, demand),
+        patience={given.name: mean_seconds(given.patience) for given in demand.contact_types},
+    )
+
+
+def simulate(
+    source: Source,
+    plan: StaffingPlan | None = None,
+    *,
+    variant: str | None = None,
+    seed: int = DEFAULT_SEED,
+    replications: int = DEFAULT_REPLICATIONS,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Simulation:
+    """What customers and agents would live through under a plan.
+
+    Parameters
+    ----------
+    source : Case or path
+        The scenario.
+    plan : StaffingPlan, optional
+        The plan; without one, the cheapest schedule for what the formulas ask for.
+    variant : str, optional
+        Of the scenario file.
+    seed : int
+        Of every random number.
+    replications : int
+        Rounded up to whole blocks of 32; fewer than ten blocks have no intervals.
+    workers : int, optional
+        Processes; all cores if not given. The result is the same for any number.
+    progress : callable, optional
+        Told how many replications are done.
+    """
+    case = _case(source, variant)
+    chosen = formula_plan(case) if plan is None else plan
+    (sample,) = replicate(
+        case,
+        [chosen],
+        seed=seed,
+        replications=replications,
+        workers=workers or available_cores(),
+        progress=progress,
+    )
+    return Simulation(
+        case=case,
+        plan=chosen,
+        sample=sample,
+        cost=price_sample(case, chosen, sample),
+        kept=measure_promises(sample, case.scenario, case.grid, measuring_rules(case.scenario)),
+        seed=seed,
+        given_plan=plan is not None,
+    )
+
+
+def formula_plan(case: Case) -> StaffingPlan:
+    """The cheapest schedule that covers what the formulas ask for, with nothing simulated."""
+    requirement = planner.required(case, compile_demand(case))
+    return schedule_shifts(case, requirement, gap=case.scenario.planning.gap).plan
+
+
+def plan(
+    source: Source,
+    *,
+    variant: str | None = None,
+    seed: int = DEFAULT_SEED,
+    workers: int | None = None,
+    report: planner.Report | None = None,
+) -> PlanResult:
+    """The cheapest plan found that keeps every promise, with its certificate and its bounds.
+
+    Raises
+    ------
+    CcsimError
+        If the scenario makes no promise: then there is nothing to certify.
+    InfeasibleError
+        If no schedule covers the requirement under the shift rules.
+    """
+    case = _case(source, variant)
+    if not any(case.scenario.targets()):
+        raise CcsimError(
+            f"{case.title!r} makes no promise to certify: give a contact type a line under "
+            "`targets`, such as '80% answered within 20 s, over each day'"
+        )
+    found = planner.find_plan(case, seed=seed, workers=workers or available_cores(), report=report)
+    scenario = case.scenario
+    return PlanResult(
+        case=case,
+        planned=found,
+        cost=price_sample(case, found.plan, found.sample),
+        schedule_cost=schedule_cost(scenario, found.plan, case.grid),
+        kept=measure_promises(found.sample, scenario, case.grid, measuring_rules(scenario)),
+        bound=valid_bound(case, compile_demand(case)),
+        seed=seed,
+    )
+
+
+def compare(
+    cases: Sequence[Case],
+    plans: Sequence[StaffingPlan],
+    *,
+    seed: int = DEFAULT_SEED,
+    replications: int = DEFAULT_REPLICATIONS,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Lay variants side by side on the same customers, each difference with its interval.
+
+    The first case is what the others are compared with. Comparison has replications of its own,
+    disjoint from those of any search or certificate.
+    """
+    own_seed = seed_for("compare", seed)
+    total = whole_blocks(replications) * len(cases)
+    simulations = []
+    for number, (case, chosen) in enumerate(zip(cases, plans, strict=True)):
+        before = number * whole_blocks(replications)
+        simulations.append(
+            simulate(
+                case,
+                chosen,
+                seed=own_seed,
+                replications=replications,
+                workers=workers,
+                progress=None
+                if progress is None
+                else lambda done, _, before=before: progress(before + done, total),  # type: ignore[misc]
+            )
+        )
+    return Comparison(tuple(simulations), seed)
+
+
+def available_cores() -> int:
+    """Processor cores this process may use."""
+    import joblib
+
+    return int(joblib.cpu_count())
+
+
+def _case(source: Source, variant: str | None) -> Case:
+    if isinstance(source, Case):
+        return source
+    return read_case(Path(source), variant)
+
+
+__all__ = [
+    "BLOCK",
+    "DEFAULT_REPLICATIONS",
+    "DEFAULT_SEED",
+    "check",
+    "compare",
+    "estimate",
+    "formula_plan",
+    "plan",
+    "simulate",
+]
