@@ -1,3 +1,79 @@
-"""Contact-centre simulation and staffing optimization."""
+"""Contact-centre simulation and staffing optimization.
+
+The verbs of the command line are functions here: ``ccsim.plan("week.yaml")``. Names are loaded when
+they are first used, so that importing ccsim costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ccsim.errors import (
+        CcsimError,
+        InfeasibleError,
+        PlanError,
+        Problem,
+        ScenarioError,
+        SolverError,
+    )
+    from ccsim.plans import StaffingPlan, read_plan
+    from ccsim.results import Comparison, Estimation, PlanResult, Simulation
+    from ccsim.scenario import Case, Scenario, case_from, read_all, read_case
+    from ccsim.study import check, compare, estimate, plan, simulate
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Case",
+    "CcsimError",
+    "Comparison",
+    "Estimation",
+    "InfeasibleError",
+    "PlanError",
+    "PlanResult",
+    "Problem",
+    "Scenario",
+    "ScenarioError",
+    "Simulation",
+    "SolverError",
+    "StaffingPlan",
+    "__version__",
+    "case_from",
+    "check",
+    "compare",
+    "estimate",
+    "plan",
+    "read_all",
+    "read_case",
+    "read_plan",
+    "simulate",
+]
+
+_HOMES = {
+    "ccsim.errors": (
+        "CcsimError",
+        "InfeasibleError",
+        "PlanError",
+        "Problem",
+        "ScenarioError",
+        "SolverError",
+    ),
+    "ccsim.plans": ("StaffingPlan", "read_plan"),
+    "ccsim.results": ("Comparison", "Estimation", "PlanResult", "Simulation"),
+    "ccsim.scenario": ("Case", "Scenario", "case_from", "read_all", "read_case"),
+    "ccsim.study": ("check", "compare", "estimate", "plan", "simulate"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"module 'ccsim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

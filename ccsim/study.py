@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ccsim.demand.draw import BLOCK
 from ccsim.demand.model import compile_demand
-from ccsim.demand.quantiles import mean_seconds
+from ccsim.demand.table import mean_seconds
 from ccsim.economics import schedule_cost
 from ccsim.errors import CcsimError
 from ccsim.experiment.pricing import price_sample

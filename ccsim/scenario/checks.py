@@ -113,13 +113,10 @@ def opening_hours_on_intervals(scenario: Scenario, at: At) -> Iterator[Problem]:
     """Opening hours begin and end where an interval does."""
     interval = scenario.horizon.interval_us // _MINUTE
     for name, contact_type in scenario.contact_types.items():
-        off = {
-            write_clock(minute): WEEKDAYS[day]
-            for day, spans in enumerate(contact_type.open.spans)
-            for span in spans
-            for minute in span
-            if minute % interval
-        }
+        off: dict[str, str] = {}  # each clock time with the first day it is written for
+        for weekday, spans in zip(WEEKDAYS, contact_type.open.spans, strict=True):
+            for minute in (minute for span in spans for minute in span if minute % interval):
+                off.setdefault(write_clock(minute), weekday)
         for clock, day in off.items():
             message = (
                 f"{day} {clock} is not on the interval of {interval} min; "
@@ -136,6 +133,8 @@ def contact_types_are_answered(scenario: Scenario, at: At) -> Iterator[Problem]:
         yield at(("agent_groups",), "write at least one agent group")
         return
     skilled = {skill for group in scenario.agent_groups.values() for skill in group.skills}
+    if skilled - set(scenario.contact_types):
+        return  # a misspelt skill is named by check_names
     for name in scenario.contact_types:
         if name not in skilled:
             message = f"nobody can answer it; write 'skills: {{{name}: {{}}}}' in an agent group"
@@ -346,7 +345,7 @@ def remarks(scenario: Scenario) -> tuple[str, ...]:
         if "redials" in contact_type.demand.includes and redial is not None:
             share = redial.probability * (contact_type.demand.observed_abandonment or 0.0)
             said.append(
-                f"{name}: the counts hold redials; at {write_share(redial.probability)} of the "
-                f"abandoned about {share:.1%} of them, taken out before contacts are drawn"
+                f"{name}: the counts hold redials; if {write_share(redial.probability)} of the "
+                f"abandoned call again, about {share:.1%} of them; taken out before drawing"
             )
     return tuple(said)

@@ -1,9 +1,9 @@
 """One scenario on top of another: ``extends:``, variants and ``--set`` by RFC 7396.
 
 Mappings are merged key by key, ``null`` takes a key away, and everything else replaces what was
-there. Each value keeps the file and line it came from. In one thing this is stricter than the RFC: a
-``null`` that finds nothing to take away stays, so that the models refuse it where the name is unknown
-(``{scale: 1,5}`` is ``scale: 1`` and a field ``5`` with nothing in it).
+there. Each value keeps the file and line it came from. In one thing this is stricter than the RFC:
+a ``null`` that finds nothing to take away stays, so that the models refuse it where the name is
+unknown (``{scale: 1,5}`` is ``scale: 1`` and a field ``5`` with nothing in it).
 
 References
 ----------

@@ -449,7 +449,7 @@ class Planning(Given):
     """Above a target by less than this is reported as "not shown to exceed"."""
     rounds: Annotated[int, Field(ge=1, le=50)] = 8
     """The most times the schedule is raised and solved again."""
-    gap: Share = 0.005
+    gap: Share = 0.01
     """The solver stops when no schedule can be cheaper by more than this."""
     replications: Annotated[int, Field(ge=8, le=1_000_000)] = 320
     """Replications of one look during the search, rounded up to whole blocks."""

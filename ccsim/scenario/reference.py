@@ -182,8 +182,9 @@ its per cent sign (`80%`), a price its currency (`21.50 USD`), a rate both units
 bare number where a unit belongs is an error. Clock times are local: `07:30`, up to `24:00`.
 
 **Names** (of contact types, agent groups, shifts, breaks, rate cards, variants) are yours: a
-letter, then letters, digits or `_`. A field that is not on this page is an error, and so is a key written
-twice. Every part may say where its numbers come from, in a field `source`.
+letter, then letters, digits or `_`. A field that is not on this page is an error, and so is a key
+written twice. A field with nothing behind it has its default. Every part may say where its numbers
+come from, in a field `source`.
 
 **`variants:`** holds a manager's options by name. Each is a partial scenario laid on top: mappings
 are merged key by key, `null` takes something away, everything else replaces

@@ -302,8 +302,8 @@ def _on_the_grid(
         more = ", ..." if len(missing) > 3 else ""
         column.complain(
             None,
-            f"{len(missing)} open intervals have no row: {shown}{more}; "
-            "write a row for each (0 if nobody comes), or close then",
+            f"no row for {len(missing)} of {int(is_open.sum())} open intervals: {shown}{more}; "
+            "write a row for each (0 if nobody comes), close then, or lengthen horizon.interval",
         )
     column.settle()
     return counts

@@ -26,6 +26,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from ccsim.errors import Problem, ScenarioError
 
@@ -327,7 +328,9 @@ def write_yaml(data: Mapping[str, Any]) -> str:
 
 
 def _laid_out(value: Any) -> Any:
-    """Lists of short values stand on one line."""
+    """Lists of short values stand on one line; what is not printable is escaped."""
+    if isinstance(value, str) and not value.isprintable():
+        return DoubleQuotedScalarString(value)
     if isinstance(value, Mapping):
         return {key: _laid_out(each) for key, each in value.items()}
     if isinstance(value, list) and all(len(str(each)) < 15 for each in value):

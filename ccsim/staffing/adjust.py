@@ -69,9 +69,7 @@ def aim_of(target: Target, planning: Planning, extra: float = 0.0) -> float:
     return max(target.value - margin, target.value / 2)
 
 
-def gaps(
-    kept: Sequence[Kept], sample: Sample, case: Case, extra: float = 0.0
-) -> tuple[Gap, ...]:
+def gaps(kept: Sequence[Kept], sample: Sample, case: Case, extra: float = 0.0) -> tuple[Gap, ...]:
     """The gap of every promise in a sample."""
     offered = sample.measure("offered").mean(axis=0)
     names = list(case.scenario.contact_types)
@@ -199,7 +197,7 @@ def _gains(
             )
         levels.append(busy @ value / len(busy) * given[name].fresh)
     change = np.diff(np.array(levels), axis=0)
-    return np.where(inside, change, 0.0)
+    return np.asarray(np.where(inside, change, 0.0), dtype=np.float64)
 
 
 def _measure(

@@ -23,7 +23,7 @@ from ccsim.experiment.replicate import replicate
 from ccsim.performance.promises import Kept, measure_promises, promise_samples
 from ccsim.performance.sample import Sample
 from ccsim.performance.tally import measuring_rules
-from ccsim.plans import PlacedShift, StaffingPlan
+from ccsim.plans import PlacedShift, StaffingPlan, scheduled_agents
 from ccsim.scenario.case import Case
 from ccsim.staffing.adjust import Gap, adjusted, gaps
 from ccsim.staffing.requirement import Requirement, require
@@ -319,9 +319,7 @@ class _Search:
 
     def _is_rejected(self, candidate: Candidate) -> bool:
         """Whether some promise is shown, at 95 %, to be broken."""
-        samples = promise_samples(
-            candidate.sample, self.case.scenario, self.case.grid, self.rules
-        )
+        samples = promise_samples(candidate.sample, self.case.scenario, self.case.grid, self.rules)
         return any(
             finding.finding == "misses" for finding in certify(samples, 1, zone=0.0).findings
         )
@@ -350,19 +348,18 @@ class _Search:
 
 def cheaper_plans(case: Case, best: Candidate) -> list[StaffingPlan]:
     """Plans with one agent's shift fewer, those first whose agents are needed least."""
-    spare = np.zeros(case.grid.intervals)
-    asked = best.requirement.rows[-1].agents
-    offered = best.sample.intervals.estimates("service_level").value.min(axis=0)
-    level = np.where(np.isnan(offered), 1.0, offered)
-    spare = np.where(asked > 0, level, 1.0)
     edges = np.arange(case.grid.intervals + 1) * case.grid.interval_us
+    level = best.sample.intervals.estimates("service_level").value
+    offered = best.sample.intervals.estimates("offered").value
+    late = (np.nan_to_num(1 - level) * offered).sum(axis=0)
 
     def need(shift: PlacedShift) -> float:
+        """Contacts not answered in time while the shift is on the floor, per paid hour."""
         covered = np.zeros(case.grid.intervals)
         for moved in (0, -case.grid.end):
             for start, end in shift.on_the_floor:
-                covered += np.diff(np.clip(edges, start + moved, end + moved))
-        return float((covered * (1 - spare)).sum() / max(shift.paid, 1))
+                covered += np.diff(np.clip(edges, start + moved, end + moved)).astype(np.float64)
+        return float((covered * late).sum() / max(shift.paid, 1))
 
     ranked = sorted(best.plan.schedule, key=lambda shift: (need(shift), shift))
     return [
@@ -379,8 +376,6 @@ def _one_fewer(plan: StaffingPlan, shift: PlacedShift) -> StaffingPlan:
 
 
 def _keeps_minimum_staff(case: Case, plan: StaffingPlan) -> bool:
-    from ccsim.plans import scheduled_agents
-
     scenario, grid = case.scenario, case.grid
     agents = scheduled_agents(plan, grid, cyclic=scenario.horizon.begins == "cyclic")
     for name, group in scenario.agent_groups.items():

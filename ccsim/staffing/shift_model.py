@@ -22,7 +22,15 @@ from ccsim.errors import InfeasibleError, SolverError
 from ccsim.plans.plan import StaffingPlan
 from ccsim.scenario.case import Case
 from ccsim.scenario.model import Partner
-from ccsim.staffing.highs import SolverAnswer, SolverProgress, run_highs
+from ccsim.staffing.highs import (
+    SolverAnswer,
+    SolverProgress,
+    Status,
+    first_schedule,
+    relative_gap,
+    run_highs,
+)
+from ccsim.staffing.program import Column, Program, Row
 from ccsim.staffing.requirement import Requirement, RequirementRow
 from ccsim.staffing.shift_rules import (
     IntervalStaff,
@@ -36,35 +44,7 @@ from ccsim.staffing.shift_rules import (
 
 _ROUNDING = 1e-9
 _SLACK_GAP = 0.02
-
-
-@dataclass(frozen=True)
-class Column:
-    """A number to be chosen: what one costs, the least and the most, and whether it is whole."""
-
-    name: str
-    cost: float
-    least: float = 0.0
-    most: float = inf
-    whole: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class Row:
-    """A sum over columns and its limits."""
-
-    name: str
-    terms: Mapping[str, float]
-    least: float = -inf
-    most: float = inf
-
-
-@dataclass(frozen=True, eq=False)
-class Program:
-    """A mixed integer program in words: minimise the cost of the columns under the rows."""
-
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+_LARGE = 1500  # columns from which a first schedule is made day by day
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,11 +156,12 @@ def shift_program(
 def _shift_columns(rules: ShiftRules) -> Iterator[Column]:
     for possible in rules.shifts:
         most = inf if possible.at_most is None else float(possible.at_most)
-        yield Column(possible.column, possible.cost, most=most)
+        day = possible.start // rules.slots_a_day
+        yield Column(possible.column, possible.cost, most=most, day=day)
         for pause in possible.breaks:
             if pause.earliest < pause.latest:
                 for begin in range(pause.earliest, pause.latest + 1):
-                    yield Column(possible.break_column(pause, begin), 0.0)
+                    yield Column(possible.break_column(pause, begin), 0.0, day=day)
 
 
 def _interval_columns(rules: ShiftRules) -> Iterator[Column]:
@@ -188,7 +169,8 @@ def _interval_columns(rules: ShiftRules) -> Iterator[Column]:
         for i, (least, most, cost) in enumerate(
             zip(staff.least.tolist(), staff.most.tolist(), staff.cost.tolist(), strict=True)
         ):
-            yield Column(IntervalStaff.column(group, i), cost, float(least), most)
+            day = i * len(rules.interval) // len(staff.least) // rules.slots_a_day
+            yield Column(IntervalStaff.column(group, i), cost, float(least), most, day=day)
 
 
 def _break_rows(rules: ShiftRules) -> Iterator[Row]:
@@ -248,14 +230,50 @@ def solve_program(
     progress: Callable[[SolverProgress], None] | None = None,
     warm_start: Mapping[str, float] | None = None,
 ) -> tuple[SolverAnswer, dict[str, float]]:
-    """Hand a program to HiGHS through PuLP; the answer, and the value of every column by name."""
+    """Solve a program part by part, each to the gap; the answer, and each column's value by name."""
+    began = perf_counter()
+    if any(not row.terms and not row.least <= 0 <= row.most for row in program.rows):
+        return SolverAnswer("infeasible", None, inf, -inf, inf, 0.0), {}
+    values: dict[str, float] = {}
+    cost = bound = 0.0
+    status: Status = "optimal within gap"
+    alike: dict[object, SolverAnswer] = {}
+    for part in program.parts():
+        names = [column.name for column in part.columns]
+        fingerprint = part.fingerprint
+        answer = alike.get(fingerprint)
+        if answer is None:
+
+            def report(
+                now: SolverProgress, cost: float = cost, bound: float = bound
+            ) -> None:
+                if progress is not None:
+                    total, below = cost + now.cost, bound + now.bound
+                    seconds = perf_counter() - began
+                    progress(SolverProgress(seconds, total, below, relative_gap(total, below)))
+
+            answer = _solve_part(part, gap, report, warm_start)
+            alike[fingerprint] = answer
+        if answer.values is None:
+            return replace(answer, seconds=perf_counter() - began), {}
+        values |= zip(names, answer.values, strict=True)
+        cost, bound = cost + answer.objective, bound + answer.bound
+        if answer.status != "optimal within gap":
+            status = answer.status
+    seconds = perf_counter() - began
+    chosen = tuple(values[column.name] for column in program.columns)
+    return SolverAnswer(status, chosen, cost, bound, relative_gap(cost, bound), seconds), values
+
+
+def _solve_part(
+    part: Program,
+    gap: float,
+    progress: Callable[[SolverProgress], None],
+    warm_start: Mapping[str, float] | None,
+) -> SolverAnswer:
+    """Hand one program to HiGHS through PuLP."""
     import pulp
 
-    impossible = [row for row in program.rows if not row.terms and not row.least <= 0 <= row.most]
-    if impossible:
-        return SolverAnswer("infeasible", None, inf, -inf, inf, 0.0), {}
-    if not program.columns:
-        return SolverAnswer("optimal within gap", (), 0.0, 0.0, 0.0, 0.0), {}
     problem = pulp.LpProblem("shifts", pulp.LpMinimize)
     variable = {
         column.name: problem.add_variable(
@@ -264,12 +282,10 @@ def solve_program(
             column.most if isfinite(column.most) else None,
             pulp.LpInteger if column.whole else pulp.LpContinuous,
         )
-        for column in program.columns
+        for column in part.columns
     }
-    problem += pulp.lpSum(column.cost * variable[column.name] for column in program.columns)
-    for row in program.rows:
-        if not row.terms:
-            continue
+    problem += pulp.lpSum(column.cost * variable[column.name] for column in part.columns)
+    for row in part.rows:
         total = pulp.lpSum(factor * variable[name] for name, factor in row.terms.items())
         if row.least == row.most:
             problem += total == row.least, row.name
@@ -281,12 +297,13 @@ def solve_program(
     solver = pulp.HiGHS(msg=False)
     solver.createAndConfigureSolver(problem)
     solver.buildSolverModel(problem)
-    names = [column.name for column in program.columns]
     given = None
     if warm_start is not None:
-        given = {i: warm_start.get(name, 0.0) for i, name in enumerate(names)}
-    answer = run_highs(problem.solverModel, gap=gap, progress=progress, warm_start=given)
-    return answer, dict(zip(names, answer.values or (), strict=False))
+        given = {i: warm_start.get(column.name, 0.0) for i, column in enumerate(part.columns)}
+    days = [column.day for column in part.columns]
+    if len(days) > _LARGE and len(set(days)) > 1:
+        given = first_schedule(problem.solverModel, days, gap=gap) or given
+    return run_highs(problem.solverModel, gap=gap, progress=progress, warm_start=given)
 
 
 def what_is_missing(

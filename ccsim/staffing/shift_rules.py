@@ -128,6 +128,11 @@ class ShiftRules:
     maximum: Mapping[str, Floats]
     presence: Mapping[str, float]
 
+    @property
+    def slots_a_day(self) -> int:
+        """Slots in 24 hours, at least one."""
+        return max(24 * HOUR_US // self.slot, 1)
+
     @cached_property
     def on_the_floor(self) -> Mapping[str, list[Terms]]:
         """Agents of each group on the floor in each slot, as sums over columns."""

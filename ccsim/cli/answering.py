@@ -1,0 +1,288 @@
+"""Verbs that answer: estimate, simulate, plan, compare; each the verb of `ccsim.study`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ccsim.cli import options
+from ccsim.cli.console import Progress, progress, say, write, write_json
+
+if TYPE_CHECKING:
+    from ccsim.results import PlanResult, Simulation
+    from ccsim.scenario import Case
+
+EXIT_CODES = {"certified": 0, "missed": 1, "not decided": 3}
+"""What a verdict is for a shell."""
+AS_IT_STANDS = "as_it_stands"
+"""The scenario without a variant, where a folder needs a name."""
+
+
+@click.command()
+@options.file
+@options.variant
+@click.option("--table", "by_interval", is_flag=True, help="Add the table by interval.")
+@options.as_json
+@options.debug
+def estimate(file: str, variant: str | None, by_interval: bool, as_json: bool) -> None:
+    """Agents by formula, at once: Erlang A, or Erlang C where nobody gives up.
+
+    Approximate: each interval by itself, nothing simulated.
+    """
+    from ccsim import study
+    from ccsim.cli.estimating import interval_rows, show_estimation
+
+    estimation = study.estimate(file, variant=variant)
+    if as_json:
+        document = estimation.to_json()
+        document["tables"]["intervals"] = interval_rows(estimation)
+        write_json(document.pop("schema"), document)
+        return
+    show_estimation(estimation, by_interval=by_interval)
+
+
+@click.command()
+@options.file
+@click.option("--plan", "roster", metavar="PLAN", help="A roster: .xlsx, schedule.csv or a folder.")
+@options.variant
+@options.seed
+@options.replications("Simulated horizons, rounded up to whole blocks of 32.", default=320)
+@options.workers
+@options.out("Write tables and report to this folder.")
+@options.overwrite
+@options.as_json
+@options.debug
+def simulate(
+    file: str,
+    roster: str | None,
+    variant: str | None,
+    seed: int,
+    replications: int,
+    workers: int | None,
+    out: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """What do I get with this roster?
+
+    Without --plan the cheapest schedule is taken that covers what the formulas ask for.
+    """
+    if out is not None:
+        options.refuse_existing(out, overwrite=overwrite)
+    began = time.time()
+    with progress("reading") as told:
+        from ccsim import study
+        from ccsim.cli.tables import show_simulation
+        from ccsim.plans import read_plan
+        from ccsim.scenario import read_case
+
+        case = read_case(file, variant)
+        chosen = None if roster is None else read_plan(Path(roster), case)
+        if chosen is None:
+            told("scheduling shifts for what the formulas ask for")
+        result = study.simulate(
+            case,
+            chosen,
+            seed=seed,
+            replications=replications,
+            workers=workers,
+            progress=told.replications,
+        )
+        _write_results(result, out, overwrite, began, workers, told)
+    _say_rounded(replications, result.sample.replications)
+    if as_json:
+        document = result.to_json()
+        write_json(document.pop("schema"), document)
+    else:
+        show_simulation(result)
+    _say_where(out)
+
+
+@click.command()
+@options.file
+@options.variant
+@options.seed
+@options.replications("Simulated horizons of one look of the search; as in the scenario if not given.")
+@options.workers
+@options.out("Folder for the results; results/FILE[-VARIANT] if not given.")
+@options.overwrite
+@options.as_json
+@options.debug
+@click.pass_context
+def plan(
+    context: click.Context,
+    file: str,
+    variant: str | None,
+    seed: int,
+    replications: int | None,
+    workers: int | None,
+    out: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """The cheapest plan that keeps every promise: sized, scheduled, simulated, certified, priced.
+
+    Exit code 0: certified. 1: a promise is missed, or nothing can cover it. 3: not decided.
+    """
+    folder = out or Path("results") / "-".join(filter(None, [Path(file).stem, variant]))
+    options.refuse_existing(folder, overwrite=overwrite)
+    began = time.time()
+    with progress("reading") as told:
+        from ccsim import study
+        from ccsim.results import verdict_lines
+
+        case = _case(file, variant, replications)
+        result = study.plan(case, seed=seed, workers=workers, report=told)
+        _write_results(result, folder, overwrite, began, workers, told)
+    if as_json:
+        document = result.to_json()
+        write_json(document.pop("schema"), {**document, "folder": str(folder)})
+    else:
+        for line in verdict_lines(result):
+            write(line)
+    _say_where(folder)
+    context.exit(EXIT_CODES[result.verdict])
+
+
+@click.command()
+@options.file
+@click.option("--variants", "chosen", metavar="A,B", help="The variants to compare.")
+@click.option("--all", "every", is_flag=True, help="Compare every variant of the file.")
+@options.seed
+@options.replications("Simulated horizons of the comparison, whole blocks of 32.", default=320)
+@options.workers
+@options.out("Write the plans, and the comparison, to this folder.")
+@options.overwrite
+@options.as_json
+@options.debug
+@click.pass_context
+def compare(
+    context: click.Context,
+    file: str,
+    chosen: str | None,
+    every: bool,
+    seed: int,
+    replications: int,
+    workers: int | None,
+    out: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Which option is cheaper at equal service, by how much, and how sure is that?
+
+    Plans the file as it stands and each variant, then simulates the plans on the same customers.
+    """
+    if out is not None:
+        options.refuse_existing(out, overwrite=overwrite)
+    began = time.time()
+    with progress("reading") as told:
+        from ccsim import study
+        from ccsim.cli.tables import show_comparison
+
+        cases = _cases(file, chosen, every)
+        plans = [_planned(case, seed, workers, told, len(cases)) for case in cases]
+        told.prefix = "comparing: "
+        comparison = study.compare(
+            cases,
+            [result.plan for result in plans],
+            seed=seed,
+            replications=replications,
+            workers=workers,
+            progress=told.replications,
+        )
+        if out is not None:
+            _write_comparison(comparison, plans, out, overwrite, began, workers, told)
+    _say_rounded(replications, comparison.simulations[0].sample.replications)
+    if as_json:
+        document = comparison.to_json()
+        document["verdicts"] = [
+            {"variant": result.case.variant, "verdict": result.verdict} for result in plans
+        ]
+        write_json(document.pop("schema"), document)
+    else:
+        show_comparison(comparison, [result.verdict for result in plans])
+    _say_where(out)
+    context.exit(_worst([result.verdict for result in plans]))
+
+
+def _case(file: str, variant: str | None, replications: int | None) -> Case:
+    """Read a scenario, with the replications of one look where they are given."""
+    from ccsim.scenario import read_case
+
+    overrides = () if replications is None else (f"planning.replications={replications}",)
+    return read_case(file, variant, overrides)
+
+
+def _cases(file: str, chosen: str | None, every: bool) -> list[Case]:
+    """Read the file as it stands, and the variants that are asked for."""
+    from ccsim.scenario import read_case, variants
+
+    known = variants(file)
+    if (chosen is None) != every:
+        there = f"the file has {', '.join(known)}" if known else "the file has none"
+        raise click.UsageError(f"write --variants A,B or --all; {there}")
+    names = list(known) if chosen is None else [name.strip() for name in chosen.split(",")]
+    if not names:
+        raise click.UsageError(f"{file} has no variants to compare; write some under 'variants'")
+    return [read_case(file), *(read_case(file, name) for name in dict.fromkeys(names))]
+
+
+def _planned(
+    case: Case, seed: int, workers: int | None, told: Progress, count: int
+) -> PlanResult:
+    from ccsim import study
+
+    told.prefix = f"{case.variant or 'as it stands'}: " if count > 1 else ""
+    return study.plan(case, seed=seed, workers=workers, report=told)
+
+
+def _worst(verdicts: list[str]) -> int:
+    """One exit code for several verdicts: a miss outweighs what is not decided."""
+    codes = {EXIT_CODES[verdict] for verdict in verdicts}
+    return 1 if 1 in codes else max(codes)
+
+
+def _write_results(
+    result: PlanResult | Simulation,
+    folder: Path | None,
+    overwrite: bool,
+    began: float,
+    workers: int | None,
+    told: Progress,
+) -> None:
+    if folder is None:
+        return
+    from ccsim.reporting.folder import write_results
+
+    told("writing the report")
+    write_results(result, folder, overwrite=overwrite, run_info=_run_info(began, workers))
+
+
+def _run_info(began: float, workers: int | None) -> dict[str, Any]:
+    """What differs between two runs of the same thing, and stands in `run.json` alone."""
+    import sys
+    from datetime import UTC, datetime
+
+    from ccsim.study import available_cores
+
+    return {
+        "command": ["ccsim", *sys.argv[1:]],
+        "workers": workers or available_cores(),
+        "started": datetime.fromtimestamp(began, UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.time() - began, 1),
+    }
+
+
+def _say_rounded(asked: int, done: int) -> None:
+    if asked != done:
+        say(f"{asked} replications asked for, {done} simulated: they come in whole blocks of 32")
+
+
+def _say_where(folder: Path | None) -> None:
+    if folder is None:
+        return
+    report = folder / "report.html"
+    say(f"results: {report if report.exists() else folder}")

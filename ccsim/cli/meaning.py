@@ -1,0 +1,243 @@
+"""What a scenario means: the sentences below `ccsim show`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ccsim.results import Estimation
+    from ccsim.scenario import Case
+    from ccsim.scenario.model import ContactType
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+FORMULAS = {
+    "of_offered": "answered in time ÷ offered",
+    "of_answered": "answered in time ÷ answered",
+    "with_abandoned_in_time": "(answered + abandoned in time) ÷ offered",
+    "without_abandoned_in_time": "answered in time ÷ (offered − abandoned in time)",
+    "without_short_abandons": "answered in time ÷ (offered − short abandons)",
+    "with_short_abandons": "(answered in time + short abandons) ÷ offered",
+}
+"""The trade's service levels in words."""
+
+
+def meaning(case: Case) -> dict[str, list[str]]:
+    """Sentences by title: time, demand, staff, promises, guards, what is approximate, remarks."""
+    from ccsim import study
+    from ccsim.scenario import remarks
+
+    estimation = study.estimate(case)
+    told = {
+        "Time": _time(case),
+        "Demand": _demand(case, estimation),
+        "Staff: what is left of paid time": _staff(case),
+        "Promises as they will be judged": _promises(case),
+        "Guards": _guards(case),
+        "Approximate or assumed": _approximate(case, estimation),
+        "Remarks": list(remarks(case.scenario)),
+    }
+    return {title: lines for title, lines in told.items() if lines}
+
+
+def day_name(date: str) -> str:
+    """Weekday and date of an ISO date, ``Mon 2026-09-07``.
+
+    Examples
+    --------
+    >>> day_name("2026-09-07")
+    'Mon 2026-09-07'
+    """
+    from datetime import date as calendar_date
+
+    return f"{WEEKDAYS[calendar_date.fromisoformat(date).weekday()]} {date}"
+
+
+def moment(case: Case, interval: int) -> str:
+    """Local day and clock time at which an interval starts."""
+    date, clock = case.grid.labels[interval].split(" ")
+    return f"{day_name(date)} {clock}"
+
+
+def _time(case: Case) -> list[str]:
+    from ccsim.scenario.units import write_duration
+
+    grid, horizon = case.grid, case.scenario.horizon
+    days = "1 day" if grid.days == 1 else f"{grid.days} days"
+    until = "" if grid.days == 1 else f" to {day_name(grid.dates[-1])}"
+    lines = [
+        f"{day_name(grid.dates[0])}{until}, {days}, {grid.intervals} intervals of "
+        f"{horizon.interval}, clock of {grid.time_zone}"
+    ]
+    for date, length in zip(grid.dates, np.diff(grid.day_starts), strict=True):
+        hours = int(length) / 3.6e9
+        if hours != 24:
+            moved = "forward" if hours < 24 else "back"
+            lines.append(f"{day_name(date)} has {hours:g} h: clocks go {moved}")
+    if horizon.begins == "cyclic":
+        dropped = write_duration(min(horizon.warm_up, grid.end))
+        lines.append(f"begins cyclic: {dropped} before it are simulated and dropped; shifts wrap")
+    else:
+        lines.append("begins empty: nobody waits when it starts")
+    ends = {
+        "drain": "ends by draining: whoever came in time is served by those on the floor",
+        "cut": "ends by cutting: everything stops at the end",
+    }
+    return [*lines, ends[horizon.ends]]
+
+
+def _demand(case: Case, estimation: Estimation) -> list[str]:
+    from ccsim.demand.model import fresh_share
+
+    lines = []
+    for given in estimation.demand.contact_types:
+        name = given.name
+        counted, fresh = float(case.demand[name].sum()), float(given.fresh.sum())
+        wanted = case.scenario.contact_types[name]
+        is_open = case.grid.opening(wanted.open)
+        load = given.fresh * given.mean_handle_seconds / (case.grid.interval_us / 1e6)
+        peak = int(load.argmax())
+        redials = "redials" in wanted.demand.includes and wanted.redial is not None
+        what = f"{counted:,.1f} counted, {fresh:,.1f} fresh" if redials else f"{fresh:,.1f} fresh"
+        lines.append(f"{name}: {what} contacts over the horizon")
+        if redials and wanted.redial is not None:
+            share = fresh_share(wanted.demand, wanted.redial)
+            again = (wanted.demand.observed_abandonment or 0) * wanted.redial.probability
+            lines += [
+                f"  fresh = counted × {share:.4f}: {wanted.demand.observed_abandonment or 0:.1%} "
+                f"of those counted gave up and {wanted.redial.probability:.0%} of them",
+                f"  call again, at most {wanted.redial.at_most} times; with q = {again:.2%} being "
+                f"their product, (1 − q) ÷ (1 − q^{wanted.redial.at_most + 1})",
+            ]
+        lines.append(
+            f"  handle time {given.mean_handle_seconds:.1f} s on average, "
+            f"{_patience(estimation.patience[name])}"
+        )
+        lines.append(
+            f"  offered load {float(load[is_open].mean()) if is_open.any() else 0:.2f} erlang on "
+            f"average while open, at most {float(load[peak]):.2f} ({moment(case, peak)})"
+        )
+    return lines
+
+
+def _patience(seconds: float) -> str:
+    if np.isinf(seconds):
+        return "nobody gives up"
+    return f"patience {seconds:.1f} s on average"
+
+
+def _staff(case: Case) -> list[str]:
+    from ccsim.economics.paid import paid_chain
+    from ccsim.scenario.model import Partner
+
+    lines = []
+    for name, group in case.scenario.agent_groups.items():
+        card = case.scenario.rate_cards[group.rate_card]
+        if isinstance(card, Partner):
+            lines.append(
+                f"{name}: a partner, {card.handled_minute} a handled minute, at most "
+                f"{card.capacity} agents; {card.minimum:.0%} of the forecast is billed in any case"
+            )
+            if group.shrinkage.unplanned:
+                absent = group.shrinkage.unplanned
+                lines.append(f"  100 agents planned → {100 * (1 - absent):.1f} on the floor")
+            continue
+        chain = paid_chain(group)
+        on_cost = f" + {card.on_cost:.0%} on top" if card.on_cost else ""
+        lines += [
+            f"{name}: {chain}",
+            f"  an hour on the floor costs {chain.paid_per_floor_hour:.3f} paid hours of "
+            f"{card.paid_hour}{on_cost}; breaks lie in the shifts",
+        ]
+    return lines
+
+
+def _promises(case: Case) -> list[str]:
+    from collections import Counter
+
+    from ccsim.performance.promises import promises
+
+    judged = Counter(
+        (promise.contact_type, promise.target) for promise in promises(case.scenario, case.grid)
+    )
+    lines = [f"{sum(judged.values())} promises; a plan is certified only if it keeps every one"]
+    if not judged:
+        return ["none: there is nothing to certify"]
+    for (name, target), windows in judged.items():
+        spread = f", one for each of {windows} days" if target.window == "day" else ""
+        lines.append(f"{name}: {target}{spread}")
+        lines.append(f"  {_judged(case.scenario.contact_types[name], target)}")
+    return lines
+
+
+def _judged(contact_type: ContactType, target: Any) -> str:
+    from ccsim.scenario.units import write_share
+
+    ratios = {
+        "answered within": FORMULAS[contact_type.service_level.formula],
+        "lost": "requests that never reach a person ÷ requests",
+        "abandoned": "abandoned ÷ offered",
+        "average speed of answer": "seconds waited by those answered ÷ answered",
+    }
+    ratio = ratios[target.metric]
+    if target.share_of_days is not None:
+        return f"on {write_share(target.share_of_days)} of days or more: {ratio}"
+    return f"on average over days like it, sum over sum: {ratio}"
+
+
+def _guards(case: Case) -> list[str]:
+    from ccsim.scenario.units import write_share
+
+    lines = []
+    for name, given in case.scenario.contact_types.items():
+        if given.interval_floor:
+            floor = write_share(given.interval_floor)
+            lines.append(f"{name}: no interval is staffed for less than {floor} (by formula)")
+        caps = [str(target) for target in given.targets if target.metric == "lost"]
+        lines += [f"{name}: {cap}" for cap in caps]
+        if not caps and given.patience is not None:
+            lines.append(f"{name}: no cap on lost customers")
+        if not given.interval_floor:
+            lines.append(f"{name}: no floor for a single interval")
+    for name, group in case.scenario.agent_groups.items():
+        if group.minimum_staff:
+            lines.append(f"{name}: at least {group.minimum_staff} scheduled while open")
+        if group.maximum_staff is not None:
+            lines.append(f"{name}: at most {group.maximum_staff} at once")
+        if group.agents is not None:
+            lines.append(f"{name}: {group.agents} whenever open, nothing to plan")
+    return lines
+
+
+def _approximate(case: Case, estimation: Estimation) -> list[str]:
+    scenario = case.scenario
+    formulas = " and ".join(sorted({row.method for row in estimation.requirement.rows}))
+    lines = [
+        f"requirement by {formulas}: each interval by itself, as if it lasted for ever; "
+        "simulation decides"
+    ]
+    for name, given in scenario.contact_types.items():
+        if given.talk_time.exponential is None or given.wrap_up is not None:
+            lines.append(f"{name}: the formulas take handle times as exponential; "
+                         "simulation takes them as given")
+        if given.patience is not None and given.patience.exponential is None:
+            lines.append(f"{name}: the formulas take patience as exponential; "
+                         "simulation takes it as given")
+        if "redials" in given.demand.includes:
+            lines.append(f"{name}: taking redials out keeps the shape of the day")
+    assumed = list(_assumed(scenario.model_dump(mode="json"), ()))
+    if assumed:
+        lines.append("assumptions by their source: " + ", ".join(assumed))
+    return lines
+
+
+def _assumed(value: Any, path: tuple[str, ...]) -> Iterator[str]:
+    """Where the scenario itself says that a number is assumed."""
+    if not isinstance(value, dict):
+        return
+    if str(value.get("source") or "").casefold().startswith("assum"):
+        yield ".".join(path) or "the whole scenario"
+    for key, inner in value.items():
+        yield from _assumed(inner, (*path, str(key)))

@@ -1,0 +1,218 @@
+"""Verbs that read a scenario and compute next to nothing: new, check, show, schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ccsim.cli import options
+from ccsim.cli.console import say, strong, write, write_json
+
+if TYPE_CHECKING:
+    from ccsim.scenario import Case
+
+TEMPLATE_NAME = "template"
+"""The scenario that `ccsim new` writes when no name is given."""
+_EDITOR_LINE = "# yaml-language-server:"
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The scenario file to write; NAME.yaml if not given.",
+)
+@click.option("--list", "as_list", is_flag=True, help="List the scenarios that come with ccsim.")
+@options.as_json
+@options.debug
+def new(name: str | None, out: Path | None, as_list: bool, as_json: bool) -> None:
+    """Write a scenario to start from, with the data files it needs.
+
+    NAME is one of those that --list shows; without it a small commented template is written.
+    """
+    from ccsim.scenario import shipped_scenarios
+    from ccsim.scenario.problems import did_you_mean
+
+    shipped = shipped_scenarios()
+    if as_list:
+        _list(shipped, as_json=as_json)
+        return
+    if name is None:
+        name = TEMPLATE_NAME
+    if name.endswith((".yaml", ".yml")):
+        raise click.UsageError(f"{name} is a file name; write: ccsim new --out {name}")
+    if name != TEMPLATE_NAME and name not in shipped:
+        known = ", ".join([TEMPLATE_NAME, *shipped])
+        hint = did_you_mean(name, [TEMPLATE_NAME, *shipped]) or f"; there are {known}"
+        raise click.UsageError(f"no scenario {name!r} comes with ccsim{hint}")
+    target = out or Path(f"{name}.yaml")
+    content = {target: _scenario_bytes(name, shipped)}
+    if name in shipped:
+        for data, read in _data_files(shipped[name]).items():
+            content[target.parent / data] = read
+    _write_new(content)
+    if as_json:
+        write_json("ccsim/new/1", {"scenario": name, "files": [str(path) for path in content]})
+        return
+    for path in content:
+        write(f"wrote {path}")
+    say(f"Next: ccsim show {target}, then ccsim estimate {target}, then ccsim plan {target}")
+
+
+def _list(shipped: Any, *, as_json: bool) -> None:
+    from ccsim.scenario import read_case
+
+    rows = [(TEMPLATE_NAME, "A small commented scenario that needs no other file; the default.")]
+    for name, path in shipped.items():
+        scenario = read_case(path).scenario
+        rows.append((name, scenario.question or scenario.name))
+    if as_json:
+        named = [{"name": name, "question": question} for name, question in rows]
+        write_json("ccsim/new/1", {"scenarios": named})
+        return
+    for name, question in rows:
+        write(strong(name))
+        write(click.wrap_text(question, 78, "    ", "    "))
+
+
+def _scenario_bytes(name: str, shipped: Any) -> bytes:
+    from ccsim.scenario import TEMPLATE
+
+    if name == TEMPLATE_NAME:
+        return TEMPLATE.encode()
+    lines = shipped[name].read_bytes().splitlines(keepends=True)
+    # The line tells an editor where the checkout keeps the schema; elsewhere it points nowhere.
+    return b"".join(line for line in lines if not line.startswith(_EDITOR_LINE.encode()))
+
+
+def _data_files(path: Path) -> dict[str, bytes]:
+    """Every file that a scenario or one of its variants reads, by the name it uses."""
+    from ccsim.scenario import read_all
+
+    return {name: read for case in read_all(path) for name, read in case.files.items()}
+
+
+def _write_new(content: dict[Path, bytes]) -> None:
+    """Write files that do not exist; one that has the very same bytes is left alone."""
+    there = [path for path in content if path.is_symlink() or path.exists()]
+    changed = [path for path in there if not path.is_file() or path.read_bytes() != content[path]]
+    target = next(iter(content))
+    if target in there or changed:
+        names = ", ".join(str(path) for path in dict.fromkeys([*([target] * (target in there)), *changed]))
+        raise click.UsageError(f"{names} exists and is not overwritten; give another --out")
+    for path, read in content.items():
+        if path not in there:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(read)
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@options.as_json
+@options.debug
+@click.pass_context
+def check(context: click.Context, files: tuple[str, ...], as_json: bool) -> None:
+    """Read scenario files with all their variants and name everything that is wrong.
+
+    Each problem is one line on stderr, `file:line:column: field: message`, and the exit code is 2.
+    """
+    from ccsim import study
+    from ccsim.errors import ScenarioError
+    from ccsim.scenario import remarks
+
+    read: list[dict[str, Any]] = []
+    for file in files:
+        try:
+            cases = study.check(file)
+        except ScenarioError as error:
+            for problem in error.problems:
+                say(str(problem))
+            read.append({"file": file, "problems": error.problems})
+        else:
+            named = [(case, remarks(case.scenario)) for case in cases]
+            read.append({"file": file, "cases": named})
+            if not as_json:
+                _say_fine(file, named)
+    valid = not any("problems" in each for each in read)
+    if as_json:
+        write_json("ccsim/check/1", {"valid": valid, "files": [_checked(each) for each in read]})
+    context.exit(0 if valid else 2)
+
+
+def _say_fine(file: str, named: list[tuple[Case, tuple[str, ...]]]) -> None:
+    """One line for each variant; a remark is made once, where it first holds."""
+    made: set[str] = set()
+    for case, said in named:
+        write(f"{file}: {case.variant or 'as it stands'}: ok, {_size(case)}")
+        for remark in said:
+            if remark not in made:
+                write(f"  remark: {remark}")
+        made |= set(said)
+
+
+def _size(case: Case) -> str:
+    from ccsim.performance.promises import promises
+
+    scenario, grid = case.scenario, case.grid
+    counted = [
+        (len(scenario.contact_types), "contact type"),
+        (len(scenario.agent_groups), "agent group"),
+        (grid.days, "day"),
+        (len(promises(scenario, grid)), "promise"),
+    ]
+    return ", ".join(f"{number} {word}{'s' * (number != 1)}" for number, word in counted)
+
+
+def _checked(read: dict[str, Any]) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "file": read["file"],
+        "problems": [asdict(problem) for problem in read.get("problems", ())],
+        "variants": [
+            {"variant": case.variant, "remarks": said} for case, said in read.get("cases", ())
+        ],
+    }
+
+
+@click.command()
+@options.file
+@options.variant
+@options.as_json
+@options.debug
+def show(file: str, variant: str | None, as_json: bool) -> None:
+    """Print a scenario with every default, then what it means in a planner's words.
+
+    What it means stands in comments, so that the output is itself a scenario.
+    """
+    from ccsim.cli.meaning import meaning
+    from ccsim.scenario import read_case, resolved_yaml
+    from ccsim.scenario.yaml_reader import parse_yaml, plain
+
+    case = read_case(file, variant)
+    resolved = resolved_yaml(case)
+    found = meaning(case)
+    if as_json:
+        tree, _ = parse_yaml(resolved.encode(), file)
+        about = {"scenario": case.scenario.name, "variant": case.variant}
+        write_json("ccsim/show/1", {**about, "resolved": plain(tree), "meaning": found})
+        return
+    write(resolved.rstrip("\n"))
+    for title, lines in found.items():
+        write("#")
+        write(strong(f"# {title}"))
+        for line in lines:
+            write(f"#   {line}")
+
+
+@click.command()
+@options.debug
+def schema() -> None:
+    """Print the JSON schema of scenario files, for editors that complete and check as you type."""
+    from ccsim.scenario.reference import schema_text
+
+    write(schema_text().rstrip("\n"))

@@ -1,0 +1,299 @@
+"""The valid bound: a cost that no plan under the shift rules can beat, whatever its routing.
+
+It rests on conservation of work alone. Targets force a least amount of handling; agents on the floor
+do at most their time there, and the contact in hand at its end. The cheapest agents who could do so
+much work cost the bound. Nothing in it is simulated and no formula for waiting is used, so it may
+never be set against the model bound of stated requirements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from time import perf_counter
+
+import numpy as np
+
+from ccsim.demand.model import DemandModel
+from ccsim.errors import InfeasibleError
+from ccsim.scenario.case import Case
+from ccsim.scenario.model import InHouse, Partner
+from ccsim.scenario.units import MICROSECONDS
+from ccsim.staffing.program import Column, Program, Row
+from ccsim.staffing.shift_model import shift_program, solve_program
+from ccsim.staffing.shift_rules import IntervalStaff, PossibleShift, ShiftRules, Terms, shift_rules
+from ccsim.staffing.work import Need, needs, overshoot_seconds, present, work_of_day
+
+MINUTE_US = 60 * MICROSECONDS
+_MIXED = 1.5
+_ROUNDING = 1e-7
+
+
+@dataclass(frozen=True, eq=False)
+class ValidBound:
+    """No plan that keeps the targets costs less.
+
+    Attributes
+    ----------
+    cost : float
+        The bound [currency].
+    needs : tuple of Need
+        The work that the targets force.
+    left_out : tuple of str
+        Targets that the bound makes no use of; keeping them can only cost more.
+    seconds : float
+        Time it took.
+    """
+
+    cost: float
+    needs: tuple[Need, ...]
+    left_out: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Supply:
+    """Minutes of work one agent can do in a window: for nothing, and past the end of the shift."""
+
+    column: str
+    free: float
+    stretches: int
+    after_shift: float
+    ends_shift: bool
+
+
+def valid_bound(case: Case, demand: DemandModel, *, gap: float = 0.001) -> ValidBound:
+    """Bound the cost of every plan from below by conservation of work.
+
+    Parameters
+    ----------
+    case : Case
+        The centre.
+    demand : DemandModel
+        Its fresh demand and its distributions, as simulated.
+    gap : float
+        How closely the program behind it is solved; its dual bound is taken, so any gap is valid.
+
+    Raises
+    ------
+    InfeasibleError
+        Not even the work that the targets force can be done under the shift rules.
+
+    Notes
+    -----
+    Used are targets on service level (answered in time ÷ offered), lost and abandoned, on average.
+    The rest is left out, which keeps the bound valid. Handling is that of the mean day, answers
+    gathered on the days of short talk times; routing does not know a handle time before it ends.
+    The overshoot at the end of a stretch is bounded by Lorden's inequality, 1.5 times as much and
+    summed over types where agents mix them. See ``docs/decisions/valid-bound.md``.
+    """
+    began = perf_counter()
+    forced, left_out = needs(case, demand)
+    rules = shift_rules(case)
+    columns, rows = _work_program(case, demand, rules, forced)
+    program = shift_program(rules, extra=rows)
+    columns = sorted([*program.columns, *columns], key=lambda column: column.name)
+    answer, _ = solve_program(Program(tuple(columns), program.rows), gap=gap)
+    if answer.status == "infeasible":
+        raise InfeasibleError(
+            "no plan under these shift rules can do the work that the targets force, however calls "
+            "are routed: more agents, longer shifts or lower targets would have to give"
+        )
+    if answer.status == "interrupted":
+        raise KeyboardInterrupt
+    cost = max(answer.bound, 0.0) * (1 - _ROUNDING)
+    return ValidBound(cost, tuple(forced), tuple(left_out), perf_counter() - began)
+
+
+def _work_program(
+    case: Case, demand: DemandModel, rules: ShiftRules, forced: list[Need]
+) -> tuple[list[Column], list[Row]]:
+    """Columns of work done by group, type and day; rows that force it and rows that limit it."""
+    scenario = case.scenario
+    drawn = {each.name: each for each in demand.contact_types}
+    overshoot = {
+        name: overshoot_seconds(given, drawn[name]) / 60
+        for name, given in scenario.contact_types.items()
+    }
+    most = work_of_day(case, demand)
+    columns: list[Column] = []
+    rows: list[Row] = []
+    paid: dict[str, Terms] = {}
+    for name, group in scenario.agent_groups.items():
+        card = scenario.rate_cards[group.rate_card]
+        if isinstance(card, Partner):
+            columns.append(Column(f"handled.{name}", float(card.handled_minute.amount), whole=False))
+        else:
+            columns.append(Column(f"past.{name}", _past_minute(card), whole=False))
+    for after in sorted({need.after for need in forced}):
+        family = [need for need in forced if need.after == after]
+        types = sorted({need.contact_type for need in family})
+        days = sorted({day for need in family for day in need.days})
+        for name, day in product(scenario.agent_groups, days):
+            skilled = [c for c in types if c in scenario.agent_groups[name].skills]
+            if skilled:
+                new_columns, new_rows = _limits(
+                    case, rules, name, skilled, overshoot, after, day, paid
+                )
+                columns += new_columns
+                rows += new_rows
+        for contact_type, day in product(types, days):
+            terms = _done(case, contact_type, (day,), after)
+            limit = float(most[contact_type][day]) / 60
+            rows.append(Row(f"all.{after}.{contact_type}.{day:03d}", terms, most=limit))
+        for number, need in enumerate(family):
+            terms = _done(case, need.contact_type, need.days, after)
+            row = f"need.{after}.{need.contact_type}.{number:04d}"
+            rows.append(Row(row, terms, least=need.seconds / 60))
+    rows += [Row(f"pays.{key}", terms, least=0.0) for key, terms in paid.items()]
+    return columns, rows
+
+
+def _work(after: int, group: str, contact_type: str, day: int) -> str:
+    return f"work.{after}.{group}.{contact_type}.{day:03d}"
+
+
+def _done(case: Case, contact_type: str, days: tuple[int, ...], after: int) -> Terms:
+    return {
+        _work(after, name, contact_type, day): 1.0
+        for name, group in case.scenario.agent_groups.items()
+        if contact_type in group.skills
+        for day in days
+    }
+
+
+def _limits(
+    case: Case,
+    rules: ShiftRules,
+    name: str,
+    skilled: list[str],
+    overshoot: dict[str, float],
+    after: int,
+    day: int,
+    paid: dict[str, Terms],
+) -> tuple[list[Column], list[Row]]:
+    """What a group can do for one day's requests, for each type alone and for all together."""
+    group = case.scenario.agent_groups[name]
+    partner = isinstance(case.scenario.rate_cards[group.rate_card], Partner)
+    there = present(group.shrinkage.unplanned, group.shrinkage.unplanned_day_error)
+    supplies = list(_supplies(case, rules, name, after, day))
+    past = f"past.{after}.{name}.{day:03d}"
+    columns = [Column(_work(after, name, c, day), 0.0, whole=False) for c in skilled]
+    columns.append(Column(past, 0.0, whole=False))
+    rows = []
+    sets = [[c] for c in skilled] + ([skilled] if len(skilled) > 1 else [])
+    for together in sets:
+        excess = (
+            overshoot[together[0]]
+            if len(together) == 1
+            else _MIXED * sum(overshoot[c] for c in together)
+        )
+        terms: Terms = {_work(after, name, c, day): -1.0 for c in together}
+        terms[past] = 1.0
+        for supply in supplies:
+            ends_free = supply.stretches - supply.ends_shift
+            terms[supply.column] = there * (supply.free + ends_free * excess)
+        rows.append(Row(f"can.{after}.{name}.{day:03d}.{'+'.join(together)}", terms, least=0.0))
+    beyond: Terms = {past: -1.0}
+    for supply in supplies:
+        if supply.ends_shift:
+            beyond[supply.column] = there * (supply.after_shift + excess)
+    rows.append(Row(f"past.{after}.{name}.{day:03d}", beyond, least=0.0))
+    # Each family of windows is a part of what happens: the bill is at least each of them.
+    key = f"{after}.{name}"
+    if partner:
+        total = paid.setdefault(key, {f"handled.{name}": 1.0})
+        total.update({_work(after, name, c, day): -1.0 for c in skilled})
+    else:
+        paid.setdefault(key, {f"past.{name}": 1.0})[past] = -1.0
+    return columns, rows
+
+
+def _supplies(
+    case: Case, rules: ShiftRules, name: str, after: int, day: int
+) -> Iterator[_Supply]:
+    """What one agent on each shift, or in each interval, can do within a day's window."""
+    grid = case.grid
+    begin, end = int(grid.day_starts[day]), int(grid.day_starts[day + 1])
+    window = (begin, end + after)
+    closings = _closings(case, name)
+    if name in rules.by_interval:
+        for interval in range(grid.intervals):
+            start = interval * grid.interval_us
+            stop = start + grid.interval_us
+            inside = _overlap(start, stop, window, grid.end if rules.cyclic else 0)
+            if inside > 0:
+                own = begin + after < stop <= end
+                out = after if stop in closings else 0
+                yield _Supply(
+                    IntervalStaff.column(name, interval),
+                    (inside + (0 if own else out)) / MINUTE_US,
+                    1,
+                    out / MINUTE_US,
+                    own,
+                )
+        return
+    for possible in rules.shifts:
+        if possible.group == name:
+            supply = _shift_supply(rules, possible, window, end, closings, grid.end)
+            if supply is not None:
+                yield supply
+
+
+def _shift_supply(
+    rules: ShiftRules,
+    possible: PossibleShift,
+    window: tuple[int, int],
+    day_end: int,
+    closings: set[int],
+    horizon: int,
+) -> _Supply | None:
+    start, stop = (possible.start * rules.slot, (possible.start + possible.length) * rules.slot)
+    ring = horizon if rules.cyclic else 0
+    inside = _overlap(start, stop, window, ring)
+    if inside <= 0:
+        return None
+    after = window[1] - day_end
+    stretches, free = 1, inside
+    for pause in possible.breaks:
+        begins = [start + b * rules.slot for b in range(pause.earliest, pause.latest + 1)]
+        length = pause.length * rules.slot
+        free -= min(_overlap(b, b + length, window, ring) for b in begins)
+        # The stretch before a break may end in this window wherever the break can begin in it.
+        if any(_overlap(b - rules.slot, b, window, ring) > 0 for b in begins):
+            stretches += 1
+        if any(b in closings for b in begins):
+            free += after
+    own = window[0] + after < stop <= day_end
+    out = after if stop in closings or (rules.cyclic and stop - horizon in closings) else 0
+    return _Supply(
+        possible.column,
+        (free + (0 if own else out)) / MINUTE_US,
+        stretches,
+        out / MINUTE_US,
+        own,
+    )
+
+
+def _overlap(start: int, stop: int, window: tuple[int, int], ring: int) -> int:
+    """Time a stretch has inside a window [µs], on a ring in whichever turn."""
+    turns = (-ring, 0, ring) if ring else (0,)
+    return sum(max(0, min(stop + t, window[1]) - max(start + t, window[0])) for t in turns)
+
+
+def _closings(case: Case, name: str) -> set[int]:
+    """When a group serves out whoever came in time [µs]: it closes, or the horizon ends."""
+    grid = case.grid
+    served = [
+        grid.opening(case.scenario.contact_types[c].open)
+        for c in case.scenario.agent_groups[name].skills
+    ]
+    is_open = np.any(served, axis=0) if served else np.zeros(grid.intervals, dtype=bool)
+    closes = np.flatnonzero(np.roll(is_open, 1) & ~is_open)
+    return {grid.end, *(closes * grid.interval_us).tolist()}
+
+
+def _past_minute(card: InHouse) -> float:
+    """Cost of a minute past the end of a shift [currency]."""
+    return float(card.paid_hour.amount) / 60 * card.after_shift * (1 + card.on_cost)
