@@ -19,6 +19,7 @@ from typing import Protocol
 import matplotlib as mpl
 import matplotlib.style
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -75,7 +76,9 @@ class Plot(Protocol):
 
     def __call__(
         self, result: Result, *, ax: Axes | None = None, day: int | None = None
-    ) -> Axes: ...
+    ) -> Axes:
+        """Draw a day, or the whole horizon."""
+        ...
 
 
 @contextmanager
@@ -283,7 +286,7 @@ def by_day(plot: Plot, result: Result, *, columns: int = 4, height: float = 1.75
             layout="constrained",
         )
         panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
-        handles = {}
+        handles: dict[str, Artist] = {}
         for number, ax in enumerate(panels.ravel()):
             if number >= grid.days:
                 ax.set_visible(False)
@@ -304,7 +307,7 @@ def by_day(plot: Plot, result: Result, *, columns: int = 4, height: float = 1.75
         last.set_xlabel(f"local time [h], {grid.time_zone}")
         if handles:
             figure.legend(
-                handles.values(), handles.keys(), loc="outside upper left", ncols=len(handles)
+                list(handles.values()), list(handles), loc="outside upper left", ncols=len(handles)
             )
     return figure
 
@@ -340,7 +343,7 @@ def short_name(kept: Kept, grid: Grid) -> str:
     """A promise in a few words: ``sales, Mon 7 Sep: in 20 s``."""
     target = kept.promise.target
     when = day_name(grid.dates[kept.promise.days[0]]) if target.window == "day" else target.window
-    what = target.metric
+    what: str = target.metric
     if target.metric == "answered within":
         what = f"in {write_duration(target.threshold or 0)}"
     return f"{kept.promise.contact_type}, {when}: {what}"

@@ -16,7 +16,7 @@ from ccsim.demand.table import mean_seconds
 from ccsim.economics import schedule_cost
 from ccsim.errors import CcsimError
 from ccsim.experiment.pricing import price_sample
-from ccsim.experiment.replicate import Progress, replicate, whole_blocks
+from ccsim.experiment.replicate import Progress, available_cores, replicate, whole_blocks
 from ccsim.performance.promises import measure_promises
 from ccsim.performance.tally import measuring_rules
 from ccsim.plans import StaffingPlan
@@ -185,13 +185,6 @@ def compare(
             )
         )
     return Comparison(tuple(simulations), seed)
-
-
-def available_cores() -> int:
-    """Processor cores this process may use."""
-    import joblib
-
-    return int(joblib.cpu_count())
 
 
 def _case(source: Source, variant: str | None) -> Case:

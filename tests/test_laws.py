@@ -125,6 +125,7 @@ def played(draw: st.DrawFn) -> Played:
                 {"begins": "empty", "days": 2},
                 {"begins": "cyclic", "warm_up": "1 day", "days": 2},
                 {"begins": "cyclic", "warm_up": "90 min"},
+                {"begins": "cyclic", "warm_up": "0 s"},
             ]
         )
     )

@@ -12,7 +12,7 @@ from ccsim.cli import options
 from ccsim.cli.console import Progress, progress, say, write, write_json
 
 if TYPE_CHECKING:
-    from ccsim.results import PlanResult, Simulation
+    from ccsim.results import Comparison, PlanResult
     from ccsim.scenario import Case
 
 EXIT_CODES = {"certified": 0, "missed": 1, "not decided": 3}
@@ -21,7 +21,7 @@ AS_IT_STANDS = "as_it_stands"
 """The scenario without a variant, where a folder needs a name."""
 
 
-@click.command()
+@click.command(short_help="Agents by Erlang formulas, at once.")
 @options.file
 @options.variant
 @click.option("--table", "by_interval", is_flag=True, help="Add the table by interval.")
@@ -44,7 +44,7 @@ def estimate(file: str, variant: str | None, by_interval: bool, as_json: bool) -
     show_estimation(estimation, by_interval=by_interval)
 
 
-@click.command()
+@click.command(short_help="What do I get with this roster?")
 @options.file
 @click.option("--plan", "roster", metavar="PLAN", help="A roster: .xlsx, schedule.csv or a folder.")
 @options.variant
@@ -66,7 +66,7 @@ def simulate(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """What do I get with this roster?
+    """Simulate a roster: what customers live through under it, and what it costs.
 
     Without --plan the cheapest schedule is taken that covers what the formulas ask for.
     """
@@ -77,6 +77,7 @@ def simulate(
         from ccsim import study
         from ccsim.cli.tables import show_simulation
         from ccsim.plans import read_plan
+        from ccsim.reporting.folder import write_results
         from ccsim.scenario import read_case
 
         case = read_case(file, variant)
@@ -91,7 +92,9 @@ def simulate(
             workers=workers,
             progress=told.replications,
         )
-        _write_results(result, out, overwrite, began, workers, told)
+        if out is not None:
+            told("writing the report")
+            write_results(result, out, overwrite=overwrite, run_info=_run_info(began, workers))
     _say_rounded(replications, result.sample.replications)
     if as_json:
         document = result.to_json()
@@ -101,11 +104,13 @@ def simulate(
     _say_where(out)
 
 
-@click.command()
+@click.command(short_help="The cheapest certified plan: the main job.")
 @options.file
 @options.variant
 @options.seed
-@options.replications("Simulated horizons of one look of the search; as in the scenario if not given.")
+@options.replications(
+    "Simulated horizons of one look of the search; as in the scenario if not given."
+)
 @options.workers
 @options.out("Folder for the results; results/FILE[-VARIANT] if not given.")
 @options.overwrite
@@ -132,11 +137,13 @@ def plan(
     began = time.time()
     with progress("reading") as told:
         from ccsim import study
+        from ccsim.reporting.folder import write_results
         from ccsim.results import verdict_lines
 
         case = _case(file, variant, replications)
         result = study.plan(case, seed=seed, workers=workers, report=told)
-        _write_results(result, folder, overwrite, began, workers, told)
+        told("writing the report")
+        write_results(result, folder, overwrite=overwrite, run_info=_run_info(began, workers))
     if as_json:
         document = result.to_json()
         write_json(document.pop("schema"), {**document, "folder": str(folder)})
@@ -147,9 +154,11 @@ def plan(
     context.exit(EXIT_CODES[result.verdict])
 
 
-@click.command()
+@click.command(short_help="Variants side by side, with paired differences.")
 @options.file
-@click.option("--variants", "chosen", metavar="A,B", help="The variants to compare.")
+@click.option(
+    "--variants", "--variant", "chosen", multiple=True, metavar="A,B", help="Variants to compare."
+)
 @click.option("--all", "every", is_flag=True, help="Compare every variant of the file.")
 @options.seed
 @options.replications("Simulated horizons of the comparison, whole blocks of 32.", default=320)
@@ -162,7 +171,7 @@ def plan(
 def compare(
     context: click.Context,
     file: str,
-    chosen: str | None,
+    chosen: tuple[str, ...],
     every: bool,
     seed: int,
     replications: int,
@@ -171,7 +180,7 @@ def compare(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Which option is cheaper at equal service, by how much, and how sure is that?
+    """Lay variants side by side: which is cheaper, by how much, and how sure is that.
 
     Plans the file as it stands and each variant, then simulates the plans on the same customers.
     """
@@ -183,7 +192,7 @@ def compare(
         from ccsim.cli.tables import show_comparison
 
         cases = _cases(file, chosen, every)
-        plans = [_planned(case, seed, workers, told, len(cases)) for case in cases]
+        plans = [_planned(case, seed, workers, told) for case in cases]
         told.prefix = "comparing: "
         comparison = study.compare(
             cases,
@@ -194,7 +203,9 @@ def compare(
             progress=told.replications,
         )
         if out is not None:
-            _write_comparison(comparison, plans, out, overwrite, began, workers, told)
+            told.prefix = ""
+            told("writing the reports")
+            _write_comparison(comparison, plans, out, overwrite, _run_info(began, workers))
     _say_rounded(replications, comparison.simulations[0].sample.replications)
     if as_json:
         document = comparison.to_json()
@@ -216,27 +227,57 @@ def _case(file: str, variant: str | None, replications: int | None) -> Case:
     return read_case(file, variant, overrides)
 
 
-def _cases(file: str, chosen: str | None, every: bool) -> list[Case]:
+def _cases(file: str, chosen: tuple[str, ...], every: bool) -> list[Case]:
     """Read the file as it stands, and the variants that are asked for."""
     from ccsim.scenario import read_case, variants
 
     known = variants(file)
-    if (chosen is None) != every:
+    asked = [name.strip() for text in chosen for name in text.split(",")]
+    if bool(asked) == every:
         there = f"the file has {', '.join(known)}" if known else "the file has none"
         raise click.UsageError(f"write --variants A,B or --all; {there}")
-    names = list(known) if chosen is None else [name.strip() for name in chosen.split(",")]
+    names = list(known) if every else asked
     if not names:
         raise click.UsageError(f"{file} has no variants to compare; write some under 'variants'")
     return [read_case(file), *(read_case(file, name) for name in dict.fromkeys(names))]
 
 
-def _planned(
-    case: Case, seed: int, workers: int | None, told: Progress, count: int
-) -> PlanResult:
+def _planned(case: Case, seed: int, workers: int | None, told: Progress) -> PlanResult:
+    """Plan a variant; where nothing can cover it, say which one it was."""
     from ccsim import study
+    from ccsim.errors import InfeasibleError
 
-    told.prefix = f"{case.variant or 'as it stands'}: " if count > 1 else ""
-    return study.plan(case, seed=seed, workers=workers, report=told)
+    name = case.variant or "as it stands"
+    told.prefix = f"{name}: "
+    try:
+        return study.plan(case, seed=seed, workers=workers, report=told)
+    except InfeasibleError as error:
+        raise InfeasibleError(f"{name}: {error}") from error
+
+
+def _write_comparison(
+    comparison: Comparison,
+    plans: list[PlanResult],
+    folder: Path,
+    overwrite: bool,
+    run_info: dict[str, Any],
+) -> None:
+    """Write the comparison, and each plan in a folder below; all of it is there, or none."""
+    import shutil
+    import tempfile
+
+    from ccsim.reporting.folder import write_results
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".ccsim-") as aside:
+        whole = Path(aside) / folder.name
+        write_results(comparison, whole, run_info=run_info)
+        for result in plans:
+            name = result.case.variant or AS_IT_STANDS
+            write_results(result, whole / "plans" / name, run_info=run_info)
+        if overwrite and folder.exists():
+            shutil.rmtree(folder)
+        whole.rename(folder)
 
 
 def _worst(verdicts: list[str]) -> int:
@@ -245,32 +286,15 @@ def _worst(verdicts: list[str]) -> int:
     return 1 if 1 in codes else max(codes)
 
 
-def _write_results(
-    result: PlanResult | Simulation,
-    folder: Path | None,
-    overwrite: bool,
-    began: float,
-    workers: int | None,
-    told: Progress,
-) -> None:
-    if folder is None:
-        return
-    from ccsim.reporting.folder import write_results
-
-    told("writing the report")
-    write_results(result, folder, overwrite=overwrite, run_info=_run_info(began, workers))
-
-
 def _run_info(began: float, workers: int | None) -> dict[str, Any]:
     """What differs between two runs of the same thing, and stands in `run.json` alone."""
+    import os
     import sys
     from datetime import UTC, datetime
 
-    from ccsim.study import available_cores
-
     return {
         "command": ["ccsim", *sys.argv[1:]],
-        "workers": workers or available_cores(),
+        "workers": workers or os.cpu_count(),
         "started": datetime.fromtimestamp(began, UTC).isoformat(timespec="seconds"),
         "seconds": round(time.time() - began, 1),
     }

@@ -10,12 +10,12 @@ from ccsim.cli import options
 from ccsim.cli.console import progress, say, write, write_json
 
 
-@click.group()
+@click.group(short_help="A history of calls into the numbers of a scenario.")
 def calibrate() -> None:
     """Turn a history of calls or counts into the numbers of a scenario."""
 
 
-@calibrate.command()
+@calibrate.command(short_help="The bank of the shipped scenario: calls and counts.")
 @click.argument("calls")
 @click.argument("counts")
 @options.out("Folder for the tables; it must not exist.")
@@ -34,7 +34,7 @@ def bank(calls: str, counts: str, out: Path | None, as_json: bool) -> None:
     _say_written([str(path) for path in written], as_json=as_json)
 
 
-@calibrate.command()
+@calibrate.command(short_help="A typical week, from interval counts.")
 @click.argument("file", metavar="FILE")
 @options.out("CSV file for the typical week; it must not exist.")
 @options.as_json

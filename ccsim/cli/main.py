@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import traceback
 from typing import Any, NoReturn
 
 import click
@@ -54,7 +55,7 @@ class Verbs(click.Group):
             ctx.exit(INTERRUPTED)
         except Exception as error:
             if ctx.meta.get("ccsim.debug"):
-                raise
+                traceback.print_exc()
             ctx.exit(_said(error))
 
 
@@ -70,7 +71,7 @@ def _said(error: Exception) -> int:
         return INVALID
     first = (str(error).splitlines() or [""])[0][:200]
     say(f"ccsim failed: {type(error).__name__}: {first}")
-    say("This is our fault, not yours; --debug shows the traceback to send with a report.")
+    say("This is our fault, not yours; with --debug the traceback is shown, to send with a report.")
     return OUR_FAULT
 
 
@@ -79,8 +80,8 @@ def _left_on_disk(context: click.Context) -> str:
     if folder is None:
         return "nothing was written"
     if folder.exists():
-        return f"nothing is half-written, {folder} is complete as it stands"
-    return f"nothing was written, there is no {folder}"
+        return f"nothing is half-written, {folder} is whole as it stands"
+    return f"nothing was written to {folder}"
 
 
 EPILOG = """\b

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ccsim.cli.numbers import plural
+
 if TYPE_CHECKING:
     from ccsim.results import Estimation
     from ccsim.scenario import Case
@@ -65,7 +67,7 @@ def _time(case: Case) -> list[str]:
     from ccsim.scenario.units import write_duration
 
     grid, horizon = case.grid, case.scenario.horizon
-    days = "1 day" if grid.days == 1 else f"{grid.days} days"
+    days = plural(grid.days, "day")
     until = "" if grid.days == 1 else f" to {day_name(grid.dates[-1])}"
     lines = [
         f"{day_name(grid.dates[0])}{until}, {days}, {grid.intervals} intervals of "
@@ -115,10 +117,16 @@ def _demand(case: Case, estimation: Estimation) -> list[str]:
             f"  handle time {given.mean_handle_seconds:.1f} s on average, "
             f"{_patience(estimation.patience[name])}"
         )
-        lines.append(
-            f"  offered load {float(load[is_open].mean()) if is_open.any() else 0:.2f} erlang on "
-            f"average while open, at most {float(load[peak]):.2f} ({moment(case, peak)})"
-        )
+        while_open = load[is_open]
+        if not while_open.any():
+            lines.append("  nobody comes while it is open")
+        elif np.ptp(while_open) < 1e-9:
+            lines.append(f"  offered load {float(while_open[0]):.2f} erlang while open")
+        else:
+            lines.append(
+                f"  offered load {float(while_open.mean()):.2f} erlang on average while open, "
+                f"at most {float(load[peak]):.2f} ({moment(case, peak)})"
+            )
     return lines
 
 
@@ -148,8 +156,9 @@ def _staff(case: Case) -> list[str]:
         on_cost = f" + {card.on_cost:.0%} on top" if card.on_cost else ""
         lines += [
             f"{name}: {chain}",
-            f"  an hour on the floor costs {chain.paid_per_floor_hour:.3f} paid hours of "
-            f"{card.paid_hour}{on_cost}; breaks lie in the shifts",
+            f"  an hour on the floor takes {chain.paid_per_floor_hour:.3f} paid hours of "
+            f"{card.paid_hour}{on_cost}; "
+            + ("breaks lie in the shifts" if group.shifts else "staffed interval by interval"),
         ]
     return lines
 
@@ -162,11 +171,12 @@ def _promises(case: Case) -> list[str]:
     judged = Counter(
         (promise.contact_type, promise.target) for promise in promises(case.scenario, case.grid)
     )
-    lines = [f"{sum(judged.values())} promises; a plan is certified only if it keeps every one"]
     if not judged:
         return ["none: there is nothing to certify"]
+    number = plural(judged.total(), "promise")
+    lines = [f"{number}; a plan is certified only if it is shown to keep every one"]
     for (name, target), windows in judged.items():
-        spread = f", one for each of {windows} days" if target.window == "day" else ""
+        spread = f" ({plural(windows, 'day')})" if target.window == "day" else ""
         lines.append(f"{name}: {target}{spread}")
         lines.append(f"  {_judged(case.scenario.contact_types[name], target)}")
     return lines
@@ -220,11 +230,14 @@ def _approximate(case: Case, estimation: Estimation) -> list[str]:
     ]
     for name, given in scenario.contact_types.items():
         if given.talk_time.exponential is None or given.wrap_up is not None:
-            lines.append(f"{name}: the formulas take handle times as exponential; "
-                         "simulation takes them as given")
+            lines.append(
+                f"{name}: the formulas take handle times as exponential; "
+                "simulation takes them as given"
+            )
         if given.patience is not None and given.patience.exponential is None:
-            lines.append(f"{name}: the formulas take patience as exponential; "
-                         "simulation takes it as given")
+            lines.append(
+                f"{name}: the formulas take patience as exponential; simulation takes it as given"
+            )
         if "redials" in given.demand.includes:
             lines.append(f"{name}: taking redials out keeps the shape of the day")
     assumed = list(_assumed(scenario.model_dump(mode="json"), ()))

@@ -77,7 +77,9 @@ def refuse_existing(path: Path, *, overwrite: bool = False, can_overwrite: bool 
             )
         if not path.is_dir():
             raise click.UsageError(f"{path} is a file; give the name of a folder to --out")
-    parent = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
+    parent = next(
+        folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists()
+    )
     if not parent.is_dir():
         raise click.UsageError(f"{parent} is a file, so nothing can be written below it")
     if not os.access(parent, os.W_OK | os.X_OK):

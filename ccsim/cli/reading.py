@@ -18,7 +18,7 @@ TEMPLATE_NAME = "template"
 _EDITOR_LINE = "# yaml-language-server:"
 
 
-@click.command()
+@click.command(short_help="Write a scenario to start from, with its data files.")
 @click.argument("name", required=False)
 @click.option(
     "--out",
@@ -102,7 +102,9 @@ def _write_new(content: dict[Path, bytes]) -> None:
     changed = [path for path in there if not path.is_file() or path.read_bytes() != content[path]]
     target = next(iter(content))
     if target in there or changed:
-        names = ", ".join(str(path) for path in dict.fromkeys([*([target] * (target in there)), *changed]))
+        names = ", ".join(
+            str(path) for path in dict.fromkeys([*([target] * (target in there)), *changed])
+        )
         raise click.UsageError(f"{names} exists and is not overwritten; give another --out")
     for path, read in content.items():
         if path not in there:
@@ -110,7 +112,7 @@ def _write_new(content: dict[Path, bytes]) -> None:
             path.write_bytes(read)
 
 
-@click.command()
+@click.command(short_help="Name everything that is wrong in scenario files.")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @options.as_json
 @options.debug
@@ -155,6 +157,7 @@ def _say_fine(file: str, named: list[tuple[Case, tuple[str, ...]]]) -> None:
 
 
 def _size(case: Case) -> str:
+    from ccsim.cli.numbers import plural
     from ccsim.performance.promises import promises
 
     scenario, grid = case.scenario, case.grid
@@ -164,7 +167,7 @@ def _size(case: Case) -> str:
         (grid.days, "day"),
         (len(promises(scenario, grid)), "promise"),
     ]
-    return ", ".join(f"{number} {word}{'s' * (number != 1)}" for number, word in counted)
+    return ", ".join(plural(number, word) for number, word in counted)
 
 
 def _checked(read: dict[str, Any]) -> dict[str, Any]:
@@ -179,7 +182,7 @@ def _checked(read: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@click.command()
+@click.command(short_help="A scenario with every default, and what it means.")
 @options.file
 @options.variant
 @options.as_json
@@ -209,7 +212,7 @@ def show(file: str, variant: str | None, as_json: bool) -> None:
             write(f"#   {line}")
 
 
-@click.command()
+@click.command(short_help="The JSON schema of scenario files, for editors.")
 @options.debug
 def schema() -> None:
     """Print the JSON schema of scenario files, for editors that complete and check as you type."""

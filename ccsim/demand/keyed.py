@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import operator
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,7 @@ _ROUNDS = 20
 _CHUNK = 1 << 14  # words worked on at a time: 128 KiB, so the rounds stay in cache
 
 
+@lru_cache(maxsize=4096)
 def stream_key(seed: int, purpose: str, *names: str) -> StreamKey:
     """Turn a seed, a purpose and the name of the thing drawn for into the key of its draws.
 
@@ -81,7 +83,7 @@ def stream_key(seed: int, purpose: str, *names: str) -> StreamKey:
     return int.from_bytes(words[:8], "little"), int.from_bytes(words[8:], "little")
 
 
-def draw(  # noqa: PLR0917 - the parts of the key, in their order
+def draw(
     key: StreamKey,
     replication: ArrayLike,
     interval: ArrayLike,
@@ -139,7 +141,7 @@ def draw(  # noqa: PLR0917 - the parts of the key, in their order
     return threefry2x64(key, high, low)
 
 
-def draw_one(  # noqa: PLR0917 - as `draw`
+def draw_one(
     key: StreamKey, replication: int, interval: int, ordinal: int, attempt: int = 0, touch: int = 0
 ) -> tuple[int, int]:
     """Look up the two random words of one contact, in plain ints; the same bits as `draw`.

@@ -112,3 +112,10 @@ def _run_block(job: _Job, first: int) -> tuple[Sample, ...]:
         for model, kept in zip(job.models, tallies, strict=True):
             kept.append(count(model, run(model, draw), job.rules))
     return tuple(block_sample(kept, job.case.grid, job.case.scenario) for kept in tallies)
+
+
+def available_cores() -> int:
+    """Processor cores this process may use."""
+    import joblib
+
+    return int(joblib.cpu_count())

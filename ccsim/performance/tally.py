@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ccsim.scenario.model import Scenario
-from ccsim.scenario.units import parse_duration
+from ccsim.scenario.units import MICROSECONDS
 from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.model import Model
 
 Integers = NDArray[np.int64]
 
-DEFAULT_THRESHOLD = parse_duration("20 s")
+DEFAULT_THRESHOLD = 20 * MICROSECONDS
 """The wait by which *answered in time* is reported where no target names one."""
 
 CONTACT_MEASURES = (

@@ -34,6 +34,10 @@ class Rank(IntEnum):
     CONTACT_ARRIVES = 4
 
 
+_PLACE = tuple(rank << 62 for rank in Rank)
+"""Ranks above every content id, so that one integer carries both."""
+
+
 class Moment(simpy.Event):
     """Something that happens at an instant, ranked by kind and by content."""
 
@@ -49,7 +53,7 @@ class Moment(simpy.Event):
         self._ok = True
         self._value = content
         self.callbacks.append(callback)
-        env.schedule(self, EventPriority(rank << 62 | content), at - env.now)
+        env.schedule(self, EventPriority(_PLACE[rank] | content), at - env.now)
 
 
 def run(model: Model, draw: Draw) -> ContactLog:

@@ -9,7 +9,7 @@ never be set against the model bound of stated requirements.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from time import perf_counter
 
@@ -27,6 +27,7 @@ from ccsim.staffing.work import Need, needs, overshoot_seconds, present, work_of
 
 MINUTE_US = 60 * MICROSECONDS
 _MIXED = 1.5
+_LARGE = 300
 _ROUNDING = 1e-7
 
 
@@ -94,7 +95,7 @@ def valid_bound(case: Case, demand: DemandModel, *, gap: float = 0.001) -> Valid
     columns, rows = _work_program(case, demand, rules, forced)
     program = shift_program(rules, extra=rows)
     columns = sorted([*program.columns, *columns], key=lambda column: column.name)
-    answer, _ = solve_program(Program(tuple(columns), program.rows), gap=gap)
+    answer, _ = solve_program(_relaxed(Program(tuple(columns), program.rows)), gap=gap)
     if answer.status == "infeasible":
         raise InfeasibleError(
             "no plan under these shift rules can do the work that the targets force, however calls "
@@ -104,6 +105,21 @@ def valid_bound(case: Case, demand: DemandModel, *, gap: float = 0.001) -> Valid
         raise KeyboardInterrupt
     cost = max(answer.bound, 0.0) * (1 - _ROUNDING)
     return ValidBound(cost, tuple(forced), tuple(left_out), perf_counter() - began)
+
+
+def _relaxed(program: Program) -> Program:
+    """Let agents be fractions in large parts, which loses little and keeps the bound valid."""
+    large = {
+        column.name
+        for part in program.parts()
+        if len(part.columns) > _LARGE
+        for column in part.columns
+    }
+    columns = (
+        replace(column, whole=False) if column.name in large else column
+        for column in program.columns
+    )
+    return Program(tuple(columns), program.rows)
 
 
 def _work_program(

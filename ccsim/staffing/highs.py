@@ -18,7 +18,9 @@ from typing import Any, Literal, NamedTuple
 
 from ccsim.errors import SolverError
 
-_FINER = 4  # each block is settled more finely than the whole
+MOST_NODES = 2_000
+"""Where a search stops that does not reach its gap: a count, so that a rerun stops there too."""
+_FINER = 2  # each block is settled more finely than the whole
 
 Status = Literal["optimal within gap", "interrupted", "stopped", "infeasible"]
 
@@ -62,6 +64,7 @@ def run_highs(
     gap: float,
     progress: Callable[[SolverProgress], None] | None = None,
     warm_start: Mapping[int, float] | None = None,
+    nodes: int = MOST_NODES,
 ) -> SolverAnswer:
     """Run a loaded `highspy.Highs` and say truthfully what came of it.
 
@@ -75,6 +78,8 @@ def run_highs(
         Called now and then.
     warm_start : mapping of int to float
         A value for every column, from a solution of a like model.
+    nodes : int
+        The most branches to look at; then the best so far is kept and the status is ``stopped``.
 
     Raises
     ------
@@ -88,6 +93,7 @@ def run_highs(
         ("log_to_console", False),
         ("threads", 1),
         ("mip_rel_gap", gap),
+        ("mip_max_nodes", nodes),
     ):
         highs.setOptionValue(option, value)
     if warm_start:

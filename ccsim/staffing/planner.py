@@ -304,7 +304,7 @@ class _Search:
         """Try plans with one agent's shift fewer, as long as one of them still passes."""
         tried = rejected = 0
         while best.look.passes:
-            plans = cheaper_plans(self.case, best)[:TRIED_AT_ONCE]
+            plans = cheaper_plans(self.case, best.plan, best.sample)[:TRIED_AT_ONCE]
             if not plans:
                 break
             candidates = self._simulate(plans, best.requirement, best.solution, "one shift fewer")
@@ -346,11 +346,11 @@ class _Search:
         return certificate, sample, seed
 
 
-def cheaper_plans(case: Case, best: Candidate) -> list[StaffingPlan]:
+def cheaper_plans(case: Case, plan: StaffingPlan, sample: Sample) -> list[StaffingPlan]:
     """Plans with one agent's shift fewer, those first whose agents are needed least."""
     edges = np.arange(case.grid.intervals + 1) * case.grid.interval_us
-    level = best.sample.intervals.estimates("service_level").value
-    offered = best.sample.intervals.estimates("offered").value
+    level = sample.intervals.estimates("service_level").value
+    offered = sample.intervals.estimates("offered").value
     late = (np.nan_to_num(1 - level) * offered).sum(axis=0)
 
     def need(shift: PlacedShift) -> float:
@@ -361,11 +361,11 @@ def cheaper_plans(case: Case, best: Candidate) -> list[StaffingPlan]:
                 covered += np.diff(np.clip(edges, start + moved, end + moved)).astype(np.float64)
         return float((covered * late).sum() / max(shift.paid, 1))
 
-    ranked = sorted(best.plan.schedule, key=lambda shift: (need(shift), shift))
+    ranked = sorted(plan.schedule, key=lambda shift: (need(shift), shift))
     return [
         fewer
         for shift in ranked
-        if _keeps_minimum_staff(case, fewer := _one_fewer(best.plan, shift))
+        if _keeps_minimum_staff(case, fewer := _one_fewer(plan, shift))
     ]
 
 

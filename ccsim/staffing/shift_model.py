@@ -23,6 +23,7 @@ from ccsim.plans.plan import StaffingPlan
 from ccsim.scenario.case import Case
 from ccsim.scenario.model import Partner
 from ccsim.staffing.highs import (
+    MOST_NODES,
     SolverAnswer,
     SolverProgress,
     Status,
@@ -229,6 +230,7 @@ def solve_program(
     gap: float,
     progress: Callable[[SolverProgress], None] | None = None,
     warm_start: Mapping[str, float] | None = None,
+    nodes: int = MOST_NODES,
 ) -> tuple[SolverAnswer, dict[str, float]]:
     """Solve a program part by part, each to the gap; the answer, and each column's value by name."""
     began = perf_counter()
@@ -252,7 +254,7 @@ def solve_program(
                     seconds = perf_counter() - began
                     progress(SolverProgress(seconds, total, below, relative_gap(total, below)))
 
-            answer = _solve_part(part, gap, report, warm_start)
+            answer = _solve_part(part, gap, report, warm_start, nodes)
             alike[fingerprint] = answer
         if answer.values is None:
             return replace(answer, seconds=perf_counter() - began), {}
@@ -270,6 +272,7 @@ def _solve_part(
     gap: float,
     progress: Callable[[SolverProgress], None],
     warm_start: Mapping[str, float] | None,
+    nodes: int,
 ) -> SolverAnswer:
     """Hand one program to HiGHS through PuLP."""
     import pulp
@@ -303,7 +306,7 @@ def _solve_part(
     days = [column.day for column in part.columns]
     if len(days) > _LARGE and len(set(days)) > 1:
         given = first_schedule(problem.solverModel, days, gap=gap) or given
-    return run_highs(problem.solverModel, gap=gap, progress=progress, warm_start=given)
+    return run_highs(problem.solverModel, gap=gap, progress=progress, warm_start=given, nodes=nodes)
 
 
 def what_is_missing(

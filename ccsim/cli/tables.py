@@ -1,0 +1,192 @@
+"""What `ccsim simulate` and `ccsim compare` print: tables that fit a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from ccsim.cli.console import strong, write, write_table
+from ccsim.cli.meaning import day_name
+from ccsim.cli.numbers import plain
+
+if TYPE_CHECKING:
+    from ccsim.performance.promises import Kept
+    from ccsim.results import Comparison, Simulation
+    from ccsim.scenario import Target
+    from ccsim.statistics import Estimate
+
+
+def show_simulation(result: Simulation) -> None:
+    """Write every promise beside what was simulated, then service by contact type, then cost."""
+    what = "the roster given" if result.given_plan else "a schedule made from the formulas"
+    write(strong(f"{result.case.title}: {what}"))
+    write(
+        f"simulated, {result.sample.replications} replications, seed {result.seed}; "
+        "95% intervals; not a certificate"
+    )
+    for (name, target), kept in groupby(
+        result.kept, key=lambda one: (one.promise.contact_type, one.promise.target)
+    ):
+        write()
+        write(strong(f"{name}: {target}"))
+        _show_promise(result, target, list(kept))
+    write()
+    _show_service(result)
+    write()
+    _show_cost(result)
+
+
+def reached(kept: Kept) -> str:
+    """Whether a promise was reached, by the interval of what it bounds.
+
+    ``yes`` or ``no`` only where the whole interval lies on one side of the bound.
+    """
+    target = kept.promise.target
+    judged, bound, at_least = kept.estimate, target.value, target.sense == "at least"
+    if target.share_of_days is not None:
+        if kept.share_of_days is None:
+            return "none offered"
+        judged, bound, at_least = kept.share_of_days, target.share_of_days, True
+    if math.isnan(judged.value):
+        return "none offered"
+    if math.isnan(judged.lower):
+        return "unsure"
+    if judged.lower >= bound if at_least else judged.upper <= bound:
+        return "yes"
+    return "no" if (judged.upper < bound if at_least else judged.lower > bound) else "unsure"
+
+
+def _show_promise(result: Simulation, target: Target, kept: Sequence[Kept]) -> None:
+    unit = " s" if target.metric == "average speed of answer" else "%"
+    daily = target.window == "day"
+    header = ["day" if daily else "", "simulated", "reached"]
+    if daily:
+        header += ["share of days", "tenth-worst day"]
+    rows = []
+    for one in kept:
+        days = one.promise.days
+        row = [
+            day_name(result.case.grid.dates[days[0]]) if daily else f"the {target.window}",
+            plain(one.estimate, unit),
+            reached(one),
+        ]
+        if daily:
+            row.append("" if one.share_of_days is None else plain(one.share_of_days, "%"))
+            row.append("" if one.tenth_percentile is None else plain(one.tenth_percentile, unit))
+        rows.append(row)
+    write_table(header, rows)
+
+
+def _show_service(result: Simulation) -> None:
+    from ccsim.performance.tables import contact_type_table
+
+    table = contact_type_table(result.sample, result.case.scenario, result.case.grid)
+    samples = result.kept[0].estimate.samples if result.kept else 0
+
+    def cell(row: Mapping[Any, Any], name: str, unit: str = "") -> str:
+        from ccsim.statistics import Estimate
+
+        limits = row[f"{name}_lower"], row[f"{name}_upper"]
+        return plain(Estimate(row[name], *limits, 0.95, "simulated", samples), unit)
+
+    write_table(
+        ["contact type", "offered", "abandoned", "lost", "speed of answer"],
+        [
+            (
+                str(row["contact_type"]),
+                cell(row, "offered"),
+                cell(row, "abandoned_share", "%"),
+                cell(row, "lost_share", "%"),
+                cell(row, "speed_of_answer", " s"),
+            )
+            for row in table.to_dict("records")
+        ],
+    )
+
+
+def _show_cost(result: Simulation) -> None:
+    from ccsim.results import cost_per_handled, cost_per_request, total_cost
+
+    cost, sample = result.cost, result.sample
+    money = {
+        "cost of the horizon": total_cost(cost, sample),
+        "cost per request": cost_per_request(cost, sample),
+        "cost per handled contact": cost_per_handled(cost, sample),
+    }
+    write_table(["", cost.currency], [(name, plain(estimate)) for name, estimate in money.items()])
+
+
+def show_comparison(comparison: Comparison, verdicts: Sequence[str]) -> None:
+    """Write variants side by side, then in a sentence each what differs from the first."""
+    from ccsim.results import cost_per_request, total_cost
+
+    first, *others = comparison.simulations
+    currency = first.cost.currency
+    write(strong(f"{first.case.scenario.name}: variants compared"))
+    write(
+        f"each planned, then simulated on the same customers, {first.sample.replications} "
+        f"replications; {currency}, 95% intervals"
+    )
+    write()
+    rows = []
+    for one, verdict in zip(comparison.simulations, verdicts, strict=True):
+        horizon, request = differences(first, one) if one is not first else (None, None)
+        rows.append(
+            (
+                name_of(one),
+                verdict,
+                plain(total_cost(one.cost, one.sample)),
+                "" if horizon is None else plain(horizon),
+                plain(cost_per_request(one.cost, one.sample)),
+                "" if request is None else plain(request),
+            )
+        )
+    write_table(
+        ["variant", "plan is", "cost", "difference", "per request", "difference"], rows, left=2
+    )
+    write()
+    for one in others:
+        horizon, _ = differences(first, one)
+        write(f"{name_of(one)}: {_said(horizon, currency)} {name_of(first)}")
+    if any(verdict != "certified" for verdict in verdicts):
+        write("Not every plan is certified, so this is no comparison at equal service.")
+
+
+def differences(first: Simulation, other: Simulation) -> tuple[Estimate, Estimate]:
+    """Cost of the horizon and cost per request: how much more than in the first, paired."""
+    from ccsim.economics import MILLIONTHS
+    from ccsim.statistics import paired_difference, paired_ratio_difference
+
+    here, there = (
+        one.sample.blocks(one.cost.total.per_replication) / MILLIONTHS for one in (other, first)
+    )
+    requests = [one.sample.blocks(one.cost.per_request[1]) for one in (other, first)]
+    size = first.sample.block_size
+    return (
+        paired_difference(here / size, there / size),
+        paired_ratio_difference(here, requests[0], there, requests[1]),
+    )
+
+
+def name_of(simulation: Simulation) -> str:
+    """A variant's name; the file without one is as it stands."""
+    return simulation.case.variant or "as it stands"
+
+
+def _said(difference: Estimate, currency: str) -> str:
+    if math.isnan(difference.lower):
+        return "too few replications to say whether it is cheaper than"
+    if difference.upper < 0:
+        return f"cheaper, by {_size(difference)} {currency}, than"
+    if difference.lower > 0:
+        return f"dearer, by {_size(difference)} {currency}, than"
+    return f"not shown to differ ({plain(difference)} {currency}) from"
+
+
+def _size(difference: Estimate) -> str:
+    from dataclasses import replace
+
+    value, lower, upper = sorted(map(abs, (difference.value, difference.lower, difference.upper)))
+    return plain(replace(difference, value=lower, lower=value, upper=upper))
