@@ -33,7 +33,7 @@ from ccsim.scenario import Case, Grid
 from ccsim.scenario.targets import Target
 from ccsim.scenario.units import write_duration, write_share
 from ccsim.staffing.requirement import RequirementRow
-from ccsim.statistics import Estimate, Estimates
+from ccsim.statistics import Estimate
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -74,9 +74,7 @@ _STYLE = {
 class Plot(Protocol):
     """A function that draws a result by interval."""
 
-    def __call__(
-        self, result: Result, *, ax: Axes | None = None, day: int | None = None
-    ) -> Axes:
+    def __call__(self, result: Result, *, ax: Axes | None = None, day: int | None = None) -> Axes:
         """Draw a day, or the whole horizon."""
         ...
 
@@ -172,7 +170,10 @@ def plot_service(result: Result, *, ax: Axes | None = None, day: int | None = No
         for value, threshold in sorted(drawn):
             named = f"target {write_share(value)} within {write_duration(threshold)}"
             ax.axhline(value, color=INK, lw=1, ls=(0, (4, 2)), label=named)
-        ax.set_ylim(0, 1.02)
+        seen = _while_open(result, "service_level")[0]
+        seen = seen[np.isfinite(seen)]
+        least = min([float(seen.min(initial=1.0)), *(value for value, _ in drawn)])
+        ax.set_ylim(max(0.0, np.floor(5 * (least - 0.1)) / 5), 1.01)
         ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         _finish(ax, result.case, day, "service level [%]")
     return ax
@@ -328,7 +329,9 @@ def figure_svg(figure: Figure, name: str) -> str:
     svg = text.getvalue()
     # Names of groups are referred to by nobody, and would stand in a page several times.
     svg = re.sub(r'<g id="[A-Za-z0-9_]+">', "<g>", svg[svg.index("<svg") :])
-    return re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    # A hundredth of a point is finer than any screen or printer.
+    return re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)
 
 
 def judged(kept: Kept) -> tuple[Estimate, float]:
@@ -413,16 +416,12 @@ def _by_type(
 ) -> Axes:
     """A line with its band for each contact type, in the intervals in which it is open."""
     case = result.case
-    estimates: Estimates = result.sample.intervals.estimates(ratio)
+    estimates = _while_open(result, ratio)
     ax = _axes(ax)
     span = _span(case, day)
     highest = 0.0
-    for index, (name, given) in enumerate(case.scenario.contact_types.items()):
-        is_open = case.grid.opening(given.open)
-        value, lower, upper = (
-            np.where(is_open, numbers[index], np.nan)
-            for numbers in (estimates.value, estimates.lower, estimates.upper)
-        )
+    for index, name in enumerate(case.scenario.contact_types):
+        value, lower, upper = (numbers[index] for numbers in estimates)
         colour = TYPE_COLOURS[index % len(TYPE_COLOURS)]
         low, high = (span.steps(np.clip(limit, 0, most)) for limit in (lower, upper))
         ax.fill_between(span.corners, low, high, color=colour, alpha=0.2, lw=0)
@@ -432,6 +431,17 @@ def _by_type(
         highest = max(highest, np.max(value, initial=0, where=np.isfinite(value)))
     ax.set_ylim(0, min(1.6 * highest, 1.02 * most) or 1.0)
     return ax
+
+
+def _while_open(result: Result, ratio: str) -> tuple[Floats, Floats, Floats]:
+    """Value and limits by contact type and interval, NaN where the contact type is closed."""
+    case = result.case
+    is_open = np.stack([case.grid.opening(g.open) for g in case.scenario.contact_types.values()])
+    found = result.sample.intervals.estimates(ratio)
+    value, lower, upper = (
+        np.where(is_open, numbers, np.nan) for numbers in (found.value, found.lower, found.upper)
+    )
+    return value, lower, upper
 
 
 def _axes(ax: Axes | None, height: float = 2.9) -> Axes:

@@ -15,8 +15,8 @@ from ccsim.demand.model import compile_demand
 from ccsim.demand.table import mean_seconds
 from ccsim.economics import schedule_cost
 from ccsim.errors import CcsimError
-from ccsim.experiment.pricing import price_sample
-from ccsim.experiment.replicate import Progress, available_cores, replicate, whole_blocks
+from ccsim.experiment import available_cores, price_sample, replicate, whole_blocks
+from ccsim.experiment.replicate import Progress
 from ccsim.performance.promises import measure_promises
 from ccsim.performance.tally import measuring_rules
 from ccsim.plans import StaffingPlan
@@ -46,7 +46,7 @@ def check(path: str | os.PathLike[str]) -> tuple[Case, ...]:
     ScenarioError
         With every problem found.
     """
-    return tuple(read_all(path).values())
+    return read_all(Path(path))
 
 
 def estimate(source: Source, *, variant: str | None = None) -> Estimation:

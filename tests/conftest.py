@@ -13,7 +13,7 @@ SHARED = Path(os.environ.get("CCSIM_SHARED", Path(__file__).parents[2] / "shared
 def _folder(name: str) -> Path:
     folder = SHARED / name
     if not folder.is_dir():
-        pytest.skip(f"no folder {name!r} beside the checkout; set CCSIM_SHARED to the one that has it")
+        pytest.skip(f"no folder shared/{name} beside the checkout; CCSIM_SHARED may name another")
     return folder
 
 

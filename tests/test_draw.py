@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from ccsim.demand.draw import NEVER, Contacts, Draw, content_id, draw_replication, scale
-from ccsim.demand.keyed import stratified, stream_key
 from ccsim.demand.model import DemandModel, compile_demand, fresh_share
 from ccsim.scenario.case import case_from
 from ccsim.scenario.model import Demand, Redial
@@ -80,7 +79,7 @@ def test_a_new_contact_type_moves_nobody() -> None:
     assert [alone.redial(*key) for key in later] == [many.redial(1, *key[1:]) for key in later]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(more=st.floats(1.0, 4.0), replication=st.integers(0, 200))
 def test_more_demand_only_adds_contacts(more: float, replication: int) -> None:
     demand = demand_of({"call": CALL})
@@ -223,28 +222,38 @@ def test_days_are_poisson_mixed_with_gamma() -> None:
     assert abs(z((totals - 1440.0) ** 2, 1440 + 1440**2 / 9)) < limit(400)
 
 
-def test_a_block_has_each_stratum_of_busyness_once_and_says_more() -> None:
-    demand = demand_of({"call": CALL}, days=2)
-    (call,) = demand.contact_types
-    assert call.volume_factor is not None
+def test_a_block_has_each_stratum_of_a_days_factor_once() -> None:
+    constant = CALL | {"talk_time": "100 s", "wrap_up": "0 s"}
+    demand = demand_of({"call": constant}, begins="cyclic", warm_up="2 h", days=2)
+    for block in (0, 3):
+        drawn = [
+            draw_replication(demand, 5, 32 * block + member, block_size=32).contacts
+            for member in range(32)
+        ]
+        for first, last in ((-4, 0), (0, 48), (48, 96)):
+            factor = [
+                c.handle_time[(first <= c.interval) & (c.interval < last)][0] / 100e6 for c in drawn
+            ]
+            place = np.sort(stats.gamma(50, scale=1 / 50).cdf(factor) * 32)
+            # Factors are whole parts per million, which moves a place by less than 0.001.
+            assert (np.abs(place - np.arange(32) - 0.5) < 0.501).all()
+
+
+def test_blocks_vary_less_than_their_replications_would_alone() -> None:
+    demand = demand_of({"call": CALL})
     size, blocks = 16, 30
-    for block in range(3):
-        members = np.arange(block * size, (block + 1) * size)
-        for day in (-1, 0, 1):
-            u = stratified(stream_key(5, "volume", "call"), members, size, np.full(size, day))
-            assert sorted((u * size >> 53).tolist()) == list(range(size))
     totals = np.array(
         [
             len(draw_replication(demand, 5, n, block_size=size).contacts.arrival)
             for n in range(size * blocks)
         ]
     ).reshape(blocks, size)
-    assert abs(z(totals.mean(axis=1), 2880)) < limit(blocks)
-    # Unstratified, a block's mean varies by (m + m²/9 for each of two days) / size. If it did here,
-    # seeing a quarter of that had the chance of the left-hand side.
-    plain = 2 * (1440 + 1440**2 / 9) / size
-    assert stats.chi2(blocks - 1).cdf((blocks - 1) / 4) < FALSE_ALARM
-    assert totals.mean(axis=1).var(ddof=1) < plain / 4
+    assert abs(z(totals.mean(axis=1), 1440)) < limit(blocks)
+    # Unstratified, the mean of a block would vary by this much; a sixth of it has then a chance
+    # below that of a false alarm.
+    plain = (1440 + 1440**2 / 9) / size
+    assert stats.chi2(blocks - 1).cdf((blocks - 1) / 6) < FALSE_ALARM
+    assert totals.mean(axis=1).var(ddof=1) < plain / 6
 
 
 def test_the_days_factor_moves_talk_time_of_all_its_contacts_together() -> None:

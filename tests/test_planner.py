@@ -162,7 +162,9 @@ def test_plans_one_shift_cheaper_have_one_agent_fewer_and_keep_minimum_staff():
 
 def test_promises_are_measured_on_their_own_days():
     case = small_centre(horizon={"start": "2026-09-07", "days": 2, "begins": "empty"})
-    plan = StaffingPlan(by_interval={"desk": (0,) * 16 + (6,) * 4 + (0,) * 44 + (2,) * 4 + (0,) * 28})
+    nights = (0,) * 16, (0,) * 44, (0,) * 28
+    agents = (*nights[0], *(6,) * 4, *nights[1], *(2,) * 4, *nights[2])
+    plan = StaffingPlan(by_interval={"desk": agents})
     simulation = study.simulate(case, plan, replications=320, workers=1)
     good, bad = measure_promises(
         simulation.sample, case.scenario, case.grid, measuring_rules(case.scenario)

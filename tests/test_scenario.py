@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import jsonschema
 import numpy as np
@@ -48,6 +50,7 @@ from ccsim.scenario.units import (
     write_rate,
     write_share,
 )
+from ccsim.scenario.workbook import why_not_opened
 from ccsim.scenario.yaml_reader import Node, Place, parse_yaml, plain
 
 GOLDEN = Path(__file__).parent / "golden" / "errors"
@@ -755,3 +758,14 @@ def test_shipped_scenarios_are_good_and_rerun_from_what_is_written(
         assert again.files == case.files
         for contact_type, mean in case.demand.items():
             assert np.array_equal(again.demand[contact_type], mean)
+
+
+def test_a_cell_very_far_out_is_refused_before_it_is_read():
+    """A reader would fill everything up to it; the process would not survive that."""
+    sheet = b'<worksheet><sheetData><c r="A1"/><c r="XFD1048576"/></sheetData></worksheet>'
+    packed = BytesIO()
+    with ZipFile(packed, "w") as workbook:
+        workbook.writestr("xl/worksheets/sheet1.xml", sheet)
+    assert why_not_opened(packed.getvalue()) == (
+        "reaches row 1048576 and column 16384; delete what is far out"
+    )

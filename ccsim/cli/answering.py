@@ -12,13 +12,11 @@ from ccsim.cli import options
 from ccsim.cli.console import Progress, progress, say, write, write_json
 
 if TYPE_CHECKING:
-    from ccsim.results import Comparison, PlanResult
+    from ccsim.results import PlanResult
     from ccsim.scenario import Case
 
 EXIT_CODES = {"certified": 0, "missed": 1, "not decided": 3}
 """What a verdict is for a shell."""
-AS_IT_STANDS = "as_it_stands"
-"""The scenario without a variant, where a folder needs a name."""
 
 
 @click.command(short_help="Agents by Erlang formulas, at once.")
@@ -77,7 +75,7 @@ def simulate(
         from ccsim import study
         from ccsim.cli.tables import show_simulation
         from ccsim.plans import read_plan
-        from ccsim.reporting.folder import write_results
+        from ccsim.reporting import write_results
         from ccsim.scenario import read_case
 
         case = read_case(file, variant)
@@ -137,7 +135,7 @@ def plan(
     began = time.time()
     with progress("reading") as told:
         from ccsim import study
-        from ccsim.reporting.folder import write_results
+        from ccsim.reporting import write_results
         from ccsim.results import verdict_lines
 
         case = _case(file, variant, replications)
@@ -190,6 +188,7 @@ def compare(
     with progress("reading") as told:
         from ccsim import study
         from ccsim.cli.tables import show_comparison
+        from ccsim.reporting import write_results
 
         cases = _cases(file, chosen, every)
         plans = [_planned(case, seed, workers, told) for case in cases]
@@ -204,8 +203,8 @@ def compare(
         )
         if out is not None:
             told.prefix = ""
-            told("writing the reports")
-            _write_comparison(comparison, plans, out, overwrite, _run_info(began, workers))
+            told("writing the report")
+            write_results(comparison, out, overwrite=overwrite, run_info=_run_info(began, workers))
     _say_rounded(replications, comparison.simulations[0].sample.replications)
     if as_json:
         document = comparison.to_json()
@@ -253,31 +252,6 @@ def _planned(case: Case, seed: int, workers: int | None, told: Progress) -> Plan
         return study.plan(case, seed=seed, workers=workers, report=told)
     except InfeasibleError as error:
         raise InfeasibleError(f"{name}: {error}") from error
-
-
-def _write_comparison(
-    comparison: Comparison,
-    plans: list[PlanResult],
-    folder: Path,
-    overwrite: bool,
-    run_info: dict[str, Any],
-) -> None:
-    """Write the comparison, and each plan in a folder below; all of it is there, or none."""
-    import shutil
-    import tempfile
-
-    from ccsim.reporting.folder import write_results
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".ccsim-") as aside:
-        whole = Path(aside) / folder.name
-        write_results(comparison, whole, run_info=run_info)
-        for result in plans:
-            name = result.case.variant or AS_IT_STANDS
-            write_results(result, whole / "plans" / name, run_info=run_info)
-        if overwrite and folder.exists():
-            shutil.rmtree(folder)
-        whole.rename(folder)
 
 
 def _worst(verdicts: list[str]) -> int:

@@ -27,17 +27,18 @@ def show_estimation(estimation: Estimation, *, by_interval: bool) -> None:
     write()
     hours = estimation.case.grid.interval_us / 3.6e9
     write_table(
-        ["contact types", "load: mean", "peak", "agents: mean", "peak", "agent hours", "formula"],
+        ["agents on the floor for", "load", "peak", "agents", "peak", "hours"],
         [_summary(row, hours) for row in estimation.requirement.rows],
     )
-    write("mean while open; agents on the floor, present; load in erlang")
+    methods = " and ".join(sorted({row.method for row in estimation.requirement.rows}))
+    write(f"load [erlang] and agents while open, mean and peak; agent hours; {methods}")
     for line in _paid(estimation):
         write(line)
     if by_interval:
         write()
         rows = interval_rows(estimation)
         write_table(
-            ["date", "start", "contact types", "load", "agents", "in time", "occupancy"],
+            ["date", "start", "agents for", "load", "agents", "in time", "occupancy"],
             [
                 (
                     row["date"],
@@ -106,7 +107,7 @@ def interval_rows(estimation: Estimation) -> list[dict[str, Any]]:
                 {
                     "date": date,
                     "start": start,
-                    "contact_types": " + ".join(row.contact_types),
+                    "contact_types": row.name,
                     "load": float(row.load[number]),
                     "agents": int(row.agents[number]),
                     "service_level": None if np.isnan(level[number]) else float(level[number]),
@@ -178,13 +179,12 @@ def _summary(row: RequirementRow, hours: float) -> tuple[str, ...]:
     is_open = row.load > 0
     some = is_open.any()
     return (
-        " + ".join(row.contact_types),
+        row.name,
         f"{row.load[is_open].mean() if some else 0:.2f}",
         f"{row.load.max(initial=0):.2f}",
         f"{row.agents[is_open].mean() if some else 0:.2f}",
         f"{row.agents.max(initial=0)}",
         f"{row.agents.sum() * hours:,.1f}",
-        row.method,
     )
 
 

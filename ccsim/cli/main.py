@@ -7,7 +7,11 @@ fault, 130 interrupted.
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import sys
+import threading
+import time
 import traceback
 from typing import Any, NoReturn
 
@@ -23,6 +27,9 @@ from ccsim.errors import CcsimError, InfeasibleError, SolverError
 
 NO, INVALID, NOT_DECIDED, OUR_FAULT, INTERRUPTED = 1, 2, 3, 4, 130
 
+PATIENCE = 3.0
+"""How long after Ctrl-C whatever runs may take to stop by itself [s]."""
+_SHOW_CURSOR = "\x1b[?25h"
 _THEIRS = {
     errno.EACCES,
     errno.EDQUOT,
@@ -113,8 +120,33 @@ def ccsim() -> None:
 
 def main() -> NoReturn:
     """Run the command line."""
+    _hear_interrupts()
     try:
         ccsim(prog_name="ccsim")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     sys.exit(0)
+
+
+def _hear_interrupts() -> None:
+    """End the process some seconds after Ctrl-C even where compiled code does not hear it.
+
+    A solver may run for minutes without letting Python see the signal. Results are written in one
+    step at the very end, so that ending at any moment before leaves nothing half-written.
+    """
+    if os.name != "posix":
+        return
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+    def watch() -> None:
+        while os.read(reading, 1) != bytes([signal.SIGINT]):
+            pass
+        time.sleep(PATIENCE)
+        if sys.stderr.isatty():
+            sys.stderr.write(f"{_SHOW_CURSOR}\n")
+        say("interrupted: nothing was written")
+        os._exit(INTERRUPTED)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -200,17 +200,21 @@ def _judged(contact_type: ContactType, target: Any) -> str:
 def _guards(case: Case) -> list[str]:
     from ccsim.scenario.units import write_share
 
-    lines = []
+    lines, without_floor, without_cap = [], [], []
     for name, given in case.scenario.contact_types.items():
         if given.interval_floor:
             floor = write_share(given.interval_floor)
             lines.append(f"{name}: no interval is staffed for less than {floor} (by formula)")
+        else:
+            without_floor.append(name)
         caps = [str(target) for target in given.targets if target.metric == "lost"]
         lines += [f"{name}: {cap}" for cap in caps]
         if not caps and given.patience is not None:
-            lines.append(f"{name}: no cap on lost customers")
-        if not given.interval_floor:
-            lines.append(f"{name}: no floor for a single interval")
+            without_cap.append(name)
+    if without_cap:
+        lines.append(f"no cap on lost customers: {', '.join(without_cap)}")
+    if without_floor:
+        lines.append(f"no floor for a single interval: {', '.join(without_floor)}")
     for name, group in case.scenario.agent_groups.items():
         if group.minimum_staff:
             lines.append(f"{name}: at least {group.minimum_staff} scheduled while open")
@@ -228,18 +232,24 @@ def _approximate(case: Case, estimation: Estimation) -> list[str]:
         f"requirement by {formulas}: each interval by itself, as if it lasted for ever; "
         "simulation decides"
     ]
-    for name, given in scenario.contact_types.items():
-        if given.talk_time.exponential is None or given.wrap_up is not None:
-            lines.append(
-                f"{name}: the formulas take handle times as exponential; "
-                "simulation takes them as given"
-            )
-        if given.patience is not None and given.patience.exponential is None:
-            lines.append(
-                f"{name}: the formulas take patience as exponential; simulation takes it as given"
-            )
-        if "redials" in given.demand.includes:
-            lines.append(f"{name}: taking redials out keeps the shape of the day")
+    departures = {
+        "the formulas take handle times as exponential; simulation takes them as given": [
+            name
+            for name, given in scenario.contact_types.items()
+            if given.talk_time.exponential is None or given.wrap_up is not None
+        ],
+        "the formulas take patience as exponential; simulation takes it as given": [
+            name
+            for name, given in scenario.contact_types.items()
+            if given.patience is not None and given.patience.exponential is None
+        ],
+        "taking redials out of the counts keeps the shape of the day": [
+            name
+            for name, given in scenario.contact_types.items()
+            if "redials" in given.demand.includes
+        ],
+    }
+    lines += [f"{', '.join(names)}: {text}" for text, names in departures.items() if names]
     assumed = list(_assumed(scenario.model_dump(mode="json"), ()))
     if assumed:
         lines.append("assumptions by their source: " + ", ".join(assumed))

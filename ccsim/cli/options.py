@@ -68,20 +68,21 @@ def refuse_existing(path: Path, *, overwrite: bool = False, can_overwrite: bool 
     ------
     click.UsageError
         Saying what stands there and what to do.
+    CcsimError
+        If --overwrite names what is no results folder.
     """
-    if path.is_symlink() or path.exists():
+    if os.path.lexists(path):
         if not overwrite:
             choice = ", or --overwrite" if can_overwrite else ""
             raise click.UsageError(
                 f"{path} exists and is not overwritten; give another --out{choice}"
             )
-        if not path.is_dir():
-            raise click.UsageError(f"{path} is a file; give the name of a folder to --out")
-    parent = next(
-        folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists()
-    )
-    if not parent.is_dir():
-        raise click.UsageError(f"{parent} is a file, so nothing can be written below it")
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise click.UsageError(f"{parent} cannot be written to; give another --out")
+        from ccsim.reporting.folder import refuse_folder
+
+        refuse_folder(path, overwrite=True)
+    above = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    if not above.is_dir():
+        raise click.UsageError(f"{above} is a file, so nothing can be written below it")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise click.UsageError(f"{above} cannot be written to; give another --out")
     click.get_current_context().meta["ccsim.out"] = path

@@ -209,7 +209,8 @@ def show(file: str, variant: str | None, as_json: bool) -> None:
         write("#")
         write(strong(f"# {title}"))
         for line in lines:
-            write(f"#   {line}")
+            indent = "#   " + " " * (len(line) - len(line.lstrip()))
+            write(click.wrap_text(line.strip(), 98, indent, f"{indent}  "))
 
 
 @click.command(short_help="The JSON schema of scenario files, for editors.")

@@ -8,19 +8,16 @@ from dataclasses import dataclass
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any, NoReturn
-from zipfile import BadZipFile, ZipFile
 
 from ccsim.errors import PlanError
 from ccsim.plans.files import SCHEDULE_COLUMNS
 from ccsim.scenario.folder import beside
 from ccsim.scenario.problems import did_you_mean
+from ccsim.scenario.workbook import why_not_opened
 
 MAXIMUM_BYTES = 20 << 20
 """The largest file that is read."""
 BREAK_COLUMN = re.compile(r"break_(\d{1,2})", re.ASCII)
-_MOST_UNPACKED = 5 * MAXIMUM_BYTES
-_MOST_CELLS = 5_000_000  # of a sheet, from A1 to its last cell
-_CELL = re.compile(rb"<(?:\w+:)?(?:c|row)\s[^>]*?\br\s*=\s*[\"']([A-Z]{0,3})(\d{1,9})", re.ASCII)
 
 Cell = Any
 """Text from CSV; text, number, date or time from Excel; empty text where nothing stands."""
@@ -101,7 +98,9 @@ def _from_excel(data: bytes, shown: str) -> list[Table]:
     """The sheets ``schedule`` and ``staffing``, whatever the case of their names."""
     from python_calamine import CalamineError, CalamineWorkbook
 
-    _refuse_huge(data, shown)
+    reason = why_not_opened(data)
+    if reason is not None:
+        _refuse(shown, reason)
     try:
         with CalamineWorkbook.from_filelike(BytesIO(data)) as book:
             names = [n for n in book.sheet_names if n.strip().lower() in ("schedule", "staffing")]
@@ -115,36 +114,6 @@ def _from_excel(data: bytes, shown: str) -> list[Table]:
             ]
     except CalamineError as error:
         _refuse(shown, f"not a readable Excel file: {' '.join(str(error).split())[:200]}")
-
-
-def _refuse_huge(data: bytes, shown: str) -> None:
-    """Refuse what unpacks to much, and cells so far out that a reader would fill all between."""
-    try:
-        with ZipFile(BytesIO(data)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > _MOST_UNPACKED:
-                _refuse(
-                    shown, f"unpacks to more than {_MOST_UNPACKED >> 20} MiB; remove other sheets"
-                )
-            for entry in packed.infolist():
-                if not entry.filename.lower().endswith(".xml"):
-                    continue
-                height = width = 1
-                for letters, digits in _CELL.findall(packed.read(entry)):
-                    height, width = max(height, int(digits)), max(width, _number(letters))
-                if height * width > _MOST_CELLS:
-                    _refuse(
-                        shown, f"reaches row {height} and column {width}; delete what is far out"
-                    )
-    except (BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError, EOFError) as error:
-        _refuse(shown, f"not a readable Excel file: {error}")
-
-
-def _number(letters: bytes) -> int:
-    """Number of a column of Excel: A is 1, AA is 27."""
-    number = 0
-    for letter in letters:
-        number = 26 * number + letter - 64
-    return number
 
 
 def _table_of(shown: str, rows: Rows, name: str) -> Table:

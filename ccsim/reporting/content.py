@@ -13,10 +13,23 @@ from ccsim.performance.promises import Kept
 from ccsim.performance.tables import LEVEL
 from ccsim.plots import covering_rows, day_name, item_name, judged, short_name
 from ccsim.reporting.numbers import Unit, Written, number, write
-from ccsim.results import PlanResult, Simulation, coverage_table
+from ccsim.results import (
+    Comparison,
+    PlanResult,
+    Simulation,
+    cost_per_request,
+    coverage_table,
+    total_cost,
+)
 from ccsim.scenario import Case
 from ccsim.scenario.model import Given
-from ccsim.statistics import Estimate, Finding, ratio
+from ccsim.statistics import (
+    Estimate,
+    Finding,
+    paired_difference,
+    paired_ratio_difference,
+    ratio,
+)
 
 Shown = PlanResult | Simulation
 Mark = Literal["", "good", "bad", "open", "strong"]
@@ -57,7 +70,9 @@ class Table:
     words: int = 1
 
 
-def table(columns: tuple[str, ...], rows: list[tuple[Cell | Written | str, ...]], words: int = 1) -> Table:
+def table(
+    columns: tuple[str, ...], rows: list[tuple[Cell | Written | str, ...]], words: int = 1
+) -> Table:
     """Make a table of texts, written numbers and cells."""
     return Table(columns, tuple(tuple(_cell(each) for each in row) for row in rows), words)
 
@@ -82,15 +97,16 @@ def promise_table(result: Shown) -> Table:
             (
                 Cell(short_name(one, result.case.grid), str(target)),
                 met(one, finding),
+                METRICS.get(target.metric) or FORMULAS[scenario.service_level.formula],
                 write(one.estimate, unit, most=2 if unit == "%" else 1, apart_from=target.value),
                 *((limit,) if certified else ()),
                 "" if one.share_of_days is None else write(one.share_of_days, "%", most=1),
                 "" if one.tenth_percentile is None else write(one.tenth_percentile, unit, most=1),
-                Cell(METRICS.get(target.metric) or FORMULAS[scenario.service_level.formula]),
             )
         )
-    columns = ("promise", "met?", "simulated", *(("one-sided limit",) if certified else ()))
-    return table((*columns, "share of days", "tenth-worst day", "counted as"), rows, words=2)
+    limits = ("one-sided limit",) if certified else ()
+    columns = ("promise", "met?", "counted as", "simulated", *limits)
+    return table((*columns, "share of days", "tenth-worst day"), rows, words=3)
 
 
 def findings_of(result: Shown) -> tuple[Finding | None, ...]:
@@ -112,7 +128,9 @@ def met(one: Kept, finding: Finding | None) -> Cell:
     estimate, bound = judged(one)
     if not np.isfinite(estimate.lower):
         return Cell("? no interval", mark="open")
-    at_least = one.promise.target.share_of_days is not None or one.promise.target.sense == "at least"
+    at_least = (
+        one.promise.target.share_of_days is not None or one.promise.target.sense == "at least"
+    )
     holds = estimate.lower >= bound if at_least else estimate.upper <= bound
     breaks = estimate.upper < bound if at_least else estimate.lower > bound
     if holds:
@@ -126,9 +144,13 @@ def room(one: Kept, finding: Finding | None) -> float:
     value = estimate.value
     if finding is not None and np.isfinite(finding.one_sided_limit):
         value = finding.one_sided_limit
-    at_least = one.promise.target.share_of_days is not None or one.promise.target.sense == "at least"
+    at_least = (
+        one.promise.target.share_of_days is not None or one.promise.target.sense == "at least"
+    )
     left = value - bound if at_least else bound - value
-    return left / bound if unit_of(one) == " s" and one.promise.target.share_of_days is None else left
+    return (
+        left / bound if unit_of(one) == " s" and one.promise.target.share_of_days is None else left
+    )
 
 
 def unit_of(one: Kept) -> Unit:
@@ -156,7 +178,9 @@ def worst_table(result: Shown) -> Table:
             i for i, group in enumerate(groups) if name in case.scenario.agent_groups[group].skills
         ]
         there = [estimates["on_the_floor"][i, int(interval)] for i in skilled]
-        present = write(there[0], most=1) if len(there) == 1 else number(sum(e.value for e in there), 1)
+        present = (
+            write(there[0], most=1) if len(there) == 1 else number(sum(e.value for e in there), 1)
+        )
         closed = not case.grid.opening(case.scenario.contact_types[name].open)[interval]
         rows.append(
             (
@@ -170,7 +194,14 @@ def worst_table(result: Shown) -> Table:
                 present,
             )
         )
-    columns = ("interval", "contact type", "offered", "service level", "speed of answer", "abandoned")
+    columns = (
+        "interval",
+        "contact type",
+        "offered",
+        "service level",
+        "speed of answer",
+        "abandoned",
+    )
     more = ("agents required", "on the floor") if required else ("on the floor",)
     return table((*columns, *more), rows, words=2)
 
@@ -197,9 +228,24 @@ def cost_lines_table(result: Shown) -> Table:
         note = "exact" if certain else write(estimate).interval
         what = " · ".join(part for part in (item_name(line.item), line.contact_type) if part)
         rows.append((line.group, what, Cell(line.driver), Cell(f"{line.amount:,}", note)))
-    total = write(ratio(sample.blocks(cost.total.per_replication) / MILLIONTHS, np.full(len(sample.blocks(cost.requests)), sample.block_size), LEVEL))
-    rows.append((Cell("total", mark="strong"), "", "", Cell(f"{cost.total.mean:,}", total.interval, "strong")))
-    return table(("agent group", "for", "quantity × price", f"amount [{cost.currency}]"), rows, words=3)
+    total = write(
+        ratio(
+            sample.blocks(cost.total.per_replication) / MILLIONTHS,
+            np.full(len(sample.blocks(cost.requests)), sample.block_size),
+            LEVEL,
+        )
+    )
+    rows.append(
+        (
+            Cell("total", mark="strong"),
+            "",
+            "",
+            Cell(f"{cost.total.mean:,}", total.interval, "strong"),
+        )
+    )
+    return table(
+        ("agent group", "for", "quantity × price", f"amount [{cost.currency}]"), rows, words=3
+    )
 
 
 def contact_cost_table(result: Shown) -> Table:
@@ -214,10 +260,17 @@ def contact_cost_table(result: Shown) -> Table:
         )
         per = []
         for driver in ("handled_time", "contacts"):
-            over, under = cost.per_handled_contact(name, driver)  # type: ignore[arg-type]
-            per.append(write(ratio(sample.blocks(over) / MILLIONTHS, sample.blocks(under), LEVEL), most=4))
+            over, under = cost.per_handled_contact(name, driver)
+            per.append(
+                write(ratio(sample.blocks(over) / MILLIONTHS, sample.blocks(under), LEVEL), most=4)
+            )
         rows.append((name, write(direct, most=4), *per))
-    columns = ("contact type", "handling alone", "with idle time by handled time", "with idle time by contacts")
+    columns = (
+        "contact type",
+        "handling alone",
+        "with idle time by handled time",
+        "with idle time by contacts",
+    )
     return table(columns, rows)
 
 
@@ -226,7 +279,8 @@ def service_table(result: Shown) -> Table:
     from ccsim.performance.tables import contact_type_table
 
     frame = contact_type_table(result.sample, result.case.scenario, result.case.grid)
-    cut = result.sample.measure("redials_cut").sum(axis=(0, 2)) / result.sample.replications
+    cut = result.sample.measure("redials_cut").sum(axis=2)
+    sizes = np.full(result.sample.intervals.blocks, result.sample.block_size)
     units: dict[str, Unit] = {
         "requests": "", "offered": "", "redials": "", "service_level": "%",
         "speed_of_answer": " s", "abandoned_share": "%", "lost_share": "%",
@@ -236,11 +290,23 @@ def service_table(result: Shown) -> Table:
         cells: list[Cell | Written | str] = [str(row["contact_type"])]
         for name, unit in units.items():
             value, lower, upper = (float(row[f"{name}{end}"]) for end in ("", "_lower", "_upper"))
-            estimate = Estimate(value, lower, upper, LEVEL, "simulated", result.sample.intervals.blocks)
+            estimate = Estimate(
+                value, lower, upper, LEVEL, "simulated", result.sample.intervals.blocks
+            )
             cells.append(write(estimate, unit, most=2 if unit == "%" else 1))
-        cells.append(Cell(f"{cut[index]:.2g}", "cut by the bound"))
+        cells.append(write(ratio(result.sample.blocks(cut[:, index]), sizes, LEVEL), most=3))
         rows.append(tuple(cells))
-    columns = ("contact type", "requests", "offered", "redials", "service level", "speed of answer", "abandoned", "lost", "redials not made")
+    columns = (
+        "contact type",
+        "requests",
+        "offered",
+        "redials",
+        "service level",
+        "speed of answer",
+        "abandoned",
+        "lost",
+        "redials cut",
+    )
     return table(columns, rows)
 
 
@@ -256,27 +322,54 @@ def search_table(result: PlanResult) -> Table:
     for look in result.planned.looks:
         said = Cell("every promise with room to spare", mark="good")
         if look.missed:
-            said = Cell(f"refused: {_counted(len(look.missed), 'promise')} missed", look.missed[0], "bad")
+            said = Cell(
+                f"refused: {_counted(len(look.missed), 'promise')} missed", look.missed[0], "bad"
+            )
         elif look.short:
-            said = Cell("all reached, some without the margin for a certificate", look.short[0], "open")
+            said = Cell(
+                "all reached, some without the margin for a certificate", look.short[0], "open"
+            )
         rows.append((str(look.number), steps.get(look.step, look.step), said, f"{look.cost:,.2f}"))
-    return table(("round", "what was tried", "what simulation said", f"cost [{result.cost.currency}]"), rows, words=3)
+    return table(
+        ("round", "what was tried", "what simulation said", f"cost [{result.cost.currency}]"),
+        rows,
+        words=3,
+    )
+
+
+def what_the_search_did(result: PlanResult) -> str:
+    """The rounds after the first one, in a sentence."""
+    steps = [look.step for look in result.planned.looks[1:]]
+    raised, lowered, fewer = (steps.count(s) for s in ("raised", "lowered", "one shift fewer"))
+    did = []
+    if raised:
+        did.append(
+            f"raised the requirement where promises were short ({_counted(raised, 'round')})"
+        )
+    if lowered:
+        did.append(f"lowered the requirement where there was room ({_counted(lowered, 'round')})")
+    if fewer:
+        did.append(f"took away {_counted(fewer, 'shift')}, one by one")
+    if not did:
+        return "There was nothing left to adjust."
+    return f"The search then {', '.join(did[:-1])}{' and ' if did[1:] else ''}{did[-1]}."
 
 
 def attempts_table(result: PlanResult) -> Table:
     """Every attempt to certify, on replications of its own."""
-    rows: list[tuple[Cell | Written | str, ...]] = []
     marks: dict[str, Mark] = {"certified": "good", "missed": "bad", "not decided": "open"}
-    for one in result.planned.attempts:
-        rows.append(
-            (
-                str(one.attempt),
-                Cell(one.verdict, mark=marks[one.verdict]),
-                f"{one.level:.2%}",
-                f"{one.blocks * result.sample.block_size:,}",
-            )
+    rows: list[tuple[Cell | Written | str, ...]] = [
+        (
+            str(one.attempt),
+            Cell(one.verdict, mark=marks[one.verdict]),
+            f"{one.level:.2%}",
+            f"{one.blocks * result.sample.block_size:,}",
         )
-    return table(("attempt", "verdict", "risk of a false certificate", "replications"), rows, words=2)
+        for one in result.planned.attempts
+    ]
+    return table(
+        ("attempt", "verdict", "risk of a false certificate", "replications"), rows, words=2
+    )
 
 
 def schedule_table(result: Shown) -> Table:
@@ -300,7 +393,12 @@ def schedule_table(result: Shown) -> Table:
         per_day = np.bincount(np.array(column)[grid.day], hours, minlength=len(heads))
         counts[key], paid[key], digits[key] = per_day.tolist(), float(hours.sum()), 1
     rows: list[tuple[Cell | Written | str, ...]] = [
-        (*key, *(number(n, digits[key]) if n else "·" for n in each), number(sum(each), digits[key]), number(paid[key], 1))
+        (
+            *key,
+            *(number(n, digits[key]) if n else "·" for n in each),
+            number(sum(each), digits[key]),
+            number(paid[key], 1),
+        )
         for key, each in counts.items()
     ]
     return table(("agent group", "shift", *heads, "in all", "paid hours"), rows, words=2)
@@ -333,6 +431,42 @@ def sources(given: Given, path: str = "") -> Iterator[tuple[str, str]]:
                     yield from sources(each, f"{inside}{name}.{key}")
 
 
+def comparison_table(result: Comparison) -> Table:
+    """Each variant's cost and promises, with its paired differences from the first."""
+    first = result.simulations[0]
+    rows: list[tuple[Cell | Written | str, ...]] = []
+    for one in result.simulations:
+        good = sum(met(kept, None).mark == "good" for kept in one.kept)
+        differences: tuple[Cell | Written | str, ...] = ("", "")
+        if one is not first:
+            here, there = (
+                each.sample.blocks(each.cost.total.per_replication) / MILLIONTHS
+                for each in (one, first)
+            )
+            size = one.sample.block_size
+            requests = [each.sample.blocks(each.cost.requests) for each in (one, first)]
+            differences = (
+                write(paired_difference(here / size, there / size, LEVEL), signed=True),
+                write(
+                    paired_ratio_difference(here, requests[0], there, requests[1], LEVEL),
+                    most=4,
+                    signed=True,
+                ),
+            )
+        rows.append(
+            (
+                Cell(one.case.variant or "as it stands", mark="strong"),
+                Cell(f"{good} of {len(one.kept)}", mark="good" if good == len(one.kept) else "bad"),
+                write(total_cost(one.cost, one.sample)),
+                differences[0],
+                write(cost_per_request(one.cost, one.sample), most=4),
+                differences[1],
+            )
+        )
+    columns = ("variant", "promises met", "cost", "difference", "per request", "difference")
+    return table(columns, rows, words=2)
+
+
 def over_and_under(result: PlanResult) -> tuple[float, float]:
     """Agent hours above and below the requirement, on the widest sets of contact types."""
     frame = coverage_table(result.case, result.planned.requirement, result.plan)
@@ -340,6 +474,14 @@ def over_and_under(result: PlanResult) -> tuple[float, float]:
     beyond = frame[frame["contact_types"].isin(widest)]["over_under"].to_numpy(dtype=float)
     hours = result.case.grid.interval_us / 3.6e9
     return float(beyond.clip(0).sum() * hours), float((-beyond).clip(0).sum() * hours)
+
+
+def formulas(result: PlanResult) -> tuple[str, ...]:
+    """Which formula the agents of each set of contact types come from."""
+    return tuple(
+        f"{' + '.join(row.contact_types)}: {row.method}"
+        for row in covering_rows(result.planned.requirement.rows)
+    )
 
 
 def _counted(count: int, noun: str) -> str:

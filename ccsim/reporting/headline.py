@@ -96,7 +96,8 @@ def _of_plan(result: PlanResult) -> Headline:
         explained = "Nothing was offered, so there is nothing to certify."
     tried = result.planned.cheaper
     return Headline(
-        question=result.case.scenario.question or "What is the cheapest plan that keeps every promise?",
+        question=result.case.scenario.question
+        or "What is the cheapest plan that keeps every promise?",
         verdict=certificate.verdict,
         mark=mark,
         explained=explained,
@@ -108,7 +109,9 @@ def _of_plan(result: PlanResult) -> Headline:
             Fact(
                 f"{tried.tried} tried, {tried.rejected} rejected",
                 "plans one shift cheaper",
-                "rejected: shown at 95 % to break a promise" if tried.tried else "there is none to try",
+                "rejected: shown at 95 % to break a promise"
+                if tried.tried
+                else "there is none to try",
             ),
         ),
     )
@@ -128,8 +131,8 @@ def _of_simulation(result: Shown) -> Headline:
         verdict=words[mark],
         mark=mark,
         explained=(
-            f"Simulated on {result.sample.replications:,} replications, each promise by its own 95 % "
-            "interval. This is no certificate: `ccsim plan` gives one."
+            f"Simulated on {result.sample.replications:,} replications, each promise by its own "
+            "95 % interval. This is no certificate: `ccsim plan` gives one."
         ),
         answer=_answer(result),
         costs=_costs(result),
@@ -197,7 +200,7 @@ def _bounds(result: PlanResult) -> tuple[Bound, ...]:
             "No plan can be cheaper than",
             at_most(valid),
             min(valid / cost, 1.0) if cost else 0.0,
-            "Valid bound: by conservation of work, under the shift rules, however calls are routed.",
+            "Valid bound: by conservation of work, under the shift rules, whatever the routing.",
         ),
         Bound(
             "No schedule covering these requirements is cheaper than",

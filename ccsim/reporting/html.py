@@ -6,7 +6,6 @@ on. Every text is escaped. The page has no date in it: the same result gives the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,16 +14,17 @@ from ccsim.economics import paid_chain
 from ccsim.results import Comparison, PlanResult, Simulation
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ccsim.reporting.content import Shown, Table
+    from ccsim.reporting.content import Shown
 
 
 @dataclass(frozen=True)
 class Picture:
     """A plot with its caption; `described` is read aloud where it cannot be seen."""
 
-    svg: Any
+    svg: str
     described: str
     caption: str
 
@@ -66,7 +66,6 @@ def _plan(result: PlanResult) -> dict[str, Any]:
     from ccsim.reporting import content
 
     above, below = content.over_and_under(result)
-    steps = [look.step for look in result.planned.looks[1:]]
     return {
         **_shown(result),
         "search": content.search_table(result),
@@ -74,8 +73,9 @@ def _plan(result: PlanResult) -> dict[str, Any]:
         "above": f"{above:,.1f}",
         "below": f"{below:,.1f}",
         "first": result.planned.looks[0],
-        "steps": {step: steps.count(step) for step in ("raised", "lowered", "one shift fewer")},
+        "steps": content.what_the_search_did(result),
         "left_out": result.bound.left_out,
+        "formulas": content.formulas(result),
         "certain": f"{result.schedule_cost:,}",
         "solver": result.planned.solution,
     }
@@ -103,18 +103,20 @@ def _shown(result: Shown) -> dict[str, Any]:
         "provenance": provenance(result),
         "pictures": {
             "promises": _picture(
-                plots.plot_promises(result).figure, "promises", "Room beyond every promise", ""
+                _figure(plots.plot_promises(result)), "promises", "Room beyond every promise", ""
             ),
             "staffing": many(plots.plot_staffing, "Agents by interval", _STAFFING),
             "service": many(plots.plot_service, "Service level by interval", _BAND),
             "speed": many(plots.plot_speed_of_answer, "Speed of answer by interval", _BAND),
             "abandonment": many(plots.plot_abandonment, "Abandonment by interval", _BAND),
-            "cost": _picture(plots.plot_cost(result).figure, "cost", "Cost by invoice line", ""),
+            "cost": _picture(_figure(plots.plot_cost(result)), "cost", "Cost by invoice line", ""),
         },
     }
 
 
-_STAFFING = "Agents on the floor by interval: required, scheduled less breaks, expected to be there."
+_STAFFING = (
+    "Agents on the floor by interval: required, scheduled less breaks, expected to be there."
+)
 _BAND = "Lines are estimates, bands their 95 % intervals; a band that runs out of the plot is cut."
 
 
@@ -149,9 +151,13 @@ def _picture_by_day(result: Shown, plot: Any, described: str, caption: str) -> P
     return _picture(by_day(plot, result), plot.__name__, described, caption)
 
 
-def _picture(figure: Figure, name: str, described: str, caption: str) -> Picture:
-    from markupsafe import Markup
+def _figure(ax: Axes) -> Figure:
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure
 
+
+def _picture(figure: Figure, name: str, described: str, caption: str) -> Picture:
     from ccsim.plots import figure_svg
 
-    return Picture(Markup(figure_svg(figure, f"ccsim-{name}")), described, caption)
+    return Picture(figure_svg(figure, f"ccsim-{name}"), described, caption)

@@ -36,7 +36,12 @@ def decimals(half_width: float, most: int) -> int:
 
 
 def write(
-    estimate: Estimate, unit: Unit = "", *, most: int = 2, apart_from: float | None = None
+    estimate: Estimate,
+    unit: Unit = "",
+    *,
+    most: int = 2,
+    apart_from: float | None = None,
+    signed: bool = False,
 ) -> Written:
     """Write an estimate with its interval.
 
@@ -50,6 +55,8 @@ def write(
         The most digits after the point.
     apart_from : float, optional
         A bound that the value must not be rounded onto: it gets as many digits as that takes.
+    signed : bool
+        A difference: written with its sign, its limits as they are.
 
     Examples
     --------
@@ -66,19 +73,24 @@ def write(
     value = estimate.value * scale
     if apart_from is not None:
         bound = apart_from * scale
-        while digits < 6 and value != bound and f"{value:.{max(digits, 0)}f}" == (
-            f"{bound:.{max(digits, 0)}f}"
+        while (
+            digits < 6
+            and value != bound
+            and f"{value:.{max(digits, 0)}f}" == (f"{bound:.{max(digits, 0)}f}")
         ):
             digits = max(digits, 0) + 1
-    said = f"{number(value, digits)}{unit}"
+    sign = "+" if signed and value > 0 else ""
+    said = f"{sign}{number(value, digits)}{unit}"
     if estimate.kind != "simulated":
         return Written(said, estimate.kind)
     if math.isnan(half_width):
         return Written(said, "no interval: fewer than ten blocks")
     if half_width == 0:
         return Written(said, "the same in every block")
-    least, largest = max(estimate.lower, 0.0), estimate.upper
-    if unit == "%":
+    least, largest = estimate.lower, estimate.upper
+    if not signed:
+        least = max(least, 0.0)
+    if unit == "%" and not signed:
         largest = min(largest, 1.0)
     low, high = number(least * scale, digits), number(largest * scale, digits)
     return Written(said, f"[{low}{unit}, {high}{unit}]")

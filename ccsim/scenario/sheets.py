@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
 
 from ccsim.errors import Problem, ScenarioError
 from ccsim.scenario.folder import inside, read_up_to
 from ccsim.scenario.problems import FieldPath, did_you_mean
+from ccsim.scenario.workbook import why_not_opened
 from ccsim.scenario.yaml_reader import Place, refuse
 
 MAXIMUM_BYTES = 20 * 1024 * 1024
 """The largest CSV or Excel file; a year of 5-minute rows for twenty contact types is 10 MB."""
-_MAXIMUM_UNPACKED = 10 * MAXIMUM_BYTES
 _EXCEL = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 
 Cell = Any
@@ -102,13 +101,10 @@ def _from_excel(data: bytes, shown: str) -> Sheet:
     """The first sheet of a workbook."""
     import pandas as pd
 
-    try:
-        with ZipFile(BytesIO(data)) as packed:
-            unpacked = sum(entry.file_size for entry in packed.infolist())
-        if unpacked > _MAXIMUM_UNPACKED:
-            refuse(Place(shown), "unpacks to more than 200 MiB; keep the rows that are used")
-    except (BadZipFile, NotImplementedError, OSError):
-        pass  # the older .xls is not packed; anything else calamine refuses below
+    # The older .xls is not packed: calamine reads or refuses it by itself.
+    reason = why_not_opened(data) if data[:2] == b"PK" else None
+    if reason is not None:
+        refuse(Place(shown), reason)
     try:
         frame = pd.read_excel(BytesIO(data), header=None, dtype=object, engine="calamine")
     except Exception as error:  # calamine's and pandas' own kinds, on whatever a user may have

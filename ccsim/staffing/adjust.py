@@ -237,7 +237,7 @@ def day_quantiles(case: Case, name: str) -> Floats:
     from scipy.special import gammaincinv
 
     factors = gammaincinv(error.gamma.shape, np.array(_DAY_QUANTILES)) / error.gamma.shape
-    return np.asarray(factors / factors.mean())
+    return np.asarray(factors / factors.mean(), dtype=np.float64)
 
 
 def _take(gain: Floats, wanted: float, *, largest: bool) -> Integers:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -20,8 +20,6 @@ from ccsim.errors import SolverError
 
 MOST_NODES = 2_000
 """Where a search stops that does not reach its gap: a count, so that a rerun stops there too."""
-_FINER = 2  # each block is settled more finely than the whole
-
 Status = Literal["optimal within gap", "interrupted", "stopped", "infeasible"]
 
 
@@ -127,55 +125,6 @@ def run_highs(
         ):
             highs.stopCallback(wanted)
     return _read(highs, seconds)
-
-
-def first_schedule(highs: Any, blocks: Sequence[int], *, gap: float) -> dict[int, float] | None:
-    """Find a good solution block by block (relax and fix); None if that leads into a dead end.
-
-    The columns of one block at a time are whole, those before are fixed, those after may be
-    fractions. With a block for each day it is how a planner fills a week, but with the days to come
-    in view. A week without a closed night is beyond the solver's own first guesses.
-
-    Parameters
-    ----------
-    highs : highspy.Highs
-        With a model in it; left as it was.
-    blocks : sequence of int, one for each column
-        The order in which columns are settled.
-    gap : float
-        The gap of the whole search.
-
-    References
-    ----------
-    Y. Pochet, L. A. Wolsey (2006), Production Planning by Mixed Integer Programming, section 3.6,
-    doi:10.1007/0-387-33477-7
-    """
-    import highspy
-
-    model = highs.getLp()
-    kinds, low, high = list(model.integrality_), list(model.col_lower_), list(model.col_upper_)
-    free = highspy.HighsVarType.kContinuous
-    values: tuple[float, ...] | None = ()
-    for column in range(len(blocks)):
-        highs.changeColIntegrality(column, free)
-    for now in sorted(set(blocks)):
-        mine = [column for column, block in enumerate(blocks) if block == now]
-        for column in mine:
-            highs.changeColIntegrality(column, kinds[column])
-        answer = run_highs(highs, gap=gap / _FINER)
-        if answer.status == "interrupted":
-            raise KeyboardInterrupt
-        values = answer.values
-        if values is None:
-            break
-        for column in mine:
-            settled = round(values[column]) if kinds[column] != free else values[column]
-            highs.changeColIntegrality(column, free)
-            highs.changeColBounds(column, settled, settled)
-    for column in range(len(blocks)):
-        highs.changeColIntegrality(column, kinds[column])
-        highs.changeColBounds(column, low[column], high[column])
-    return None if values is None else {i: float(round(v)) if kinds[i] != free else v for i, v in enumerate(values)}
 
 
 def _read(highs: Any, seconds: float) -> SolverAnswer:

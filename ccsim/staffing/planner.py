@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from ccsim.demand.draw import BLOCK
 from ccsim.demand.model import DemandModel, compile_demand
 from ccsim.demand.table import mean_seconds
-from ccsim.experiment.pricing import price_sample
-from ccsim.experiment.replicate import replicate
+from ccsim.experiment import price_sample, replicate
 from ccsim.performance.promises import Kept, measure_promises, promise_samples
 from ccsim.performance.sample import Sample
 from ccsim.performance.tally import measuring_rules

@@ -22,12 +22,12 @@ from ccsim.errors import InfeasibleError, SolverError
 from ccsim.plans.plan import StaffingPlan
 from ccsim.scenario.case import Case
 from ccsim.scenario.model import Partner
+from ccsim.staffing.first_schedule import first_schedule
 from ccsim.staffing.highs import (
     MOST_NODES,
     SolverAnswer,
     SolverProgress,
     Status,
-    first_schedule,
     relative_gap,
     run_highs,
 )
@@ -304,7 +304,8 @@ def _solve_part(
     if warm_start is not None:
         given = {i: warm_start.get(column.name, 0.0) for i, column in enumerate(part.columns)}
     days = [column.day for column in part.columns]
-    if len(days) > _LARGE and len(set(days)) > 1:
+    whole = any(column.whole for column in part.columns)
+    if whole and len(days) > _LARGE and len(set(days)) > 1:
         given = first_schedule(problem.solverModel, days, gap=gap) or given
     return run_highs(problem.solverModel, gap=gap, progress=progress, warm_start=given, nodes=nodes)
 

@@ -140,7 +140,7 @@ def ratios(numerators: ArrayLike, denominators: ArrayLike, level: float = 0.95) 
     return _delta(value, (residuals**2).sum(axis=0), total, count, level)
 
 
-def ratio_from_sums(  # noqa: PLR0917 - the order of the sums is the usual one
+def ratio_from_sums(
     count: int,
     sum_x: float,
     sum_y: float,
@@ -162,7 +162,7 @@ def ratio_from_sums(  # noqa: PLR0917 - the order of the sums is the usual one
     return _only(ratios_from_sums(count, sum_x, sum_y, sum_xx, sum_xy, sum_yy, level))
 
 
-def ratios_from_sums(  # noqa: PLR0917 - as `ratio_from_sums`
+def ratios_from_sums(
     count: int,
     sum_x: ArrayLike,
     sum_y: ArrayLike,
