@@ -1,6 +1,6 @@
 """The reference engine against every exact law we know, on many days: one row for each law.
 
-Run `python benchmarks/oracles_table.py 1024`; the tests play 40 days of the same centres. The
+Run `python benchmarks/oracles_table.py 1024`; the tests play 32 days of the same centres. The
 number of days is the argument; 1,024 take about five minutes on one core.
 """
 

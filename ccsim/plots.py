@@ -327,8 +327,10 @@ def figure_svg(figure: Figure, name: str) -> str:
     with _house_style(), mpl.rc_context({"svg.hashsalt": name}):
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     svg = text.getvalue()
-    # Names of groups are referred to by nobody, and would stand in a page several times.
-    svg = re.sub(r'<g id="[A-Za-z0-9_]+">', "<g>", svg[svg.index("<svg") :])
+    svg = svg[svg.index("<svg") :]
+    # Names that nothing refers to would stand in a page several times.
+    used = set(re.findall(r'(?:url\(|href=")#([^")]+)', svg))
+    svg = re.sub(r'(<\w+) id="([^"]+)"', lambda tag: tag[0] if tag[2] in used else tag[1], svg)
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     # A hundredth of a point is finer than any screen or printer.
     return re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)

@@ -416,7 +416,7 @@ def days_and_the_horizon_are_sums_of_intervals(day: Played) -> None:
     assert np.array_equal(handled, tally.measure("handle_time").sum(axis=1))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(played())
 def test_every_law_holds_on_any_day(day: Played) -> None:
     """One test, because making a day takes far longer than judging it."""

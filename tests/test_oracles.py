@@ -100,15 +100,15 @@ def test_laws_of_waiting_agree_where_they_meet() -> None:
 
 @pytest.mark.parametrize("name", ORACLES)
 def test_reference_meets_the_exact_law(name: str) -> None:
-    for score in z_scores(ORACLES[name](), replications=40, seed=20260907):
+    for score in z_scores(ORACLES[name](), replications=32, seed=20260907):
         assert abs(score.z) < score.limit, score
 
 
 def test_a_law_that_is_a_little_off_is_refused() -> None:
-    """Shows that the comparison has teeth: 13 agents are told from 12 within 40 days."""
+    """Shows that the comparison has teeth: 13 agents are told from 12 within 32 days."""
     twelve, thirteen = erlang_day(4.2, 12, give_up=1.0), erlang_day(4.2, 13, give_up=1.0)
     wrong = type(twelve)(twelve.name, twelve.case, twelve.plan, thirteen.laws, twelve.intervals)
-    assert all(abs(score.z) > score.limit for score in z_scores(wrong, 40, seed=20260907))
+    assert all(abs(score.z) > score.limit for score in z_scores(wrong, 32, seed=20260907))
 
 
 @pytest.mark.slow

@@ -174,7 +174,7 @@ def test_clock_times_on_the_day_clocks_go_forward() -> None:
     assert [text.get_text() for text in week.get_xticklabels()] == ["Sun 29 Mar", "Mon 30 Mar"]
     assert list(week.get_xticks()) == [0, 23]
     panels = [ax for ax in plots.by_day(plots.plot_staffing, result).axes if ax.get_visible()]
-    assert [ax.get_title() for ax in panels] == ["Sun 29 Mar", "Mon 30 Mar"]
+    assert [ax.get_title(loc="left") for ax in panels] == ["Sun 29 Mar", "Mon 30 Mar"]
 
 
 @pytest.mark.parametrize("plot", BY_INTERVAL, ids=lambda plot: plot.__name__)

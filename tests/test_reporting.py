@@ -307,7 +307,11 @@ def test_a_folder_reruns_to_the_same_bytes(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "calls.csv").write_text(
         "weekday,start,call\n"
-        + "".join(f"mon,{h:02d}:{m:02d},9\n" for h in range(24) for m in (0, 30))
+        + "".join(
+            f"mon,{hour:02d}:{minute:02d},{9 if 540 <= 60 * hour + minute < 630 else 0}\n"
+            for hour in range(24)
+            for minute in (0, 30)
+        )
     )
     text = resolved_yaml(desk()).replace("rate: 24 calls/h", "file: data/calls.csv")
     text += "variants:\n  quiet:\n    contact_types: {call: {demand: {scale: 0.8}}}\n"

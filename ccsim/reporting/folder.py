@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ccsim.errors import CcsimError
 from ccsim.plans import write_plan_csv, write_plan_excel
 from ccsim.reporting.html import report_html
-from ccsim.reporting.provenance import SCENARIO_FILE, SCHEMA, provenance, variant_folder
+from ccsim.reporting.provenance import SCENARIO_FILE, SCHEMA, cases, provenance, variant_folders
 from ccsim.results import Comparison, PlanResult, Simulation
 from ccsim.scenario import Case, resolved_yaml
 
@@ -138,10 +138,9 @@ def _write(
     for name, frame in tables.items():
         _put(folder / "tables" / f"{name}.csv", csv_text(frame))
     if isinstance(result, Comparison):
-        for one in result.simulations:
-            below = folder / variant_folder(one.case)
-            below.mkdir(parents=True)
-            _write_case(one, below, one.tables)
+        for one, below in zip(result.simulations, variant_folders(result), strict=True):
+            (folder / below).mkdir(parents=True)
+            _write_case(one, folder / below, one.tables)
     else:
         _write_case(result, folder, tables)
     _put(folder / "report.html", report_html(result))
@@ -173,10 +172,10 @@ def _write_case(
 
 def _reruns(result: PlanResult | Simulation | Comparison, folder: Path) -> dict[str, Any]:
     """Whether the scenario as written is the one that was run: one made in Python may not be."""
-    if isinstance(result, Comparison):
-        same = all(_same(one.case, folder / variant_folder(one.case)) for one in result.simulations)
-    else:
-        same = _same(result.case, folder)
+    below = variant_folders(result) if isinstance(result, Comparison) else ("",)
+    same = all(
+        _same(case, folder / place) for case, place in zip(cases(result), below, strict=True)
+    )
     return {"reruns_from_file": same}
 
 

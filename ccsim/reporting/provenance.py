@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import shlex
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
@@ -51,15 +52,21 @@ def cases(result: Result) -> tuple[Case, ...]:
     return (result.case,)
 
 
-def variant_folder(case: Case) -> str:
-    """Where a comparison's results folder keeps what belongs to one variant."""
-    return f"variants/{case.variant or 'as_it_stands'}"
+def variant_folders(result: Comparison) -> tuple[str, ...]:
+    """Where a comparison's results folder keeps what belongs to each of its variants."""
+    return tuple(
+        f"variants/{number}-{re.sub(r'[^A-Za-z0-9_-]', '_', one.case.variant or 'as_it_stands')}"
+        for number, one in enumerate(result.simulations, start=1)
+    )
 
 
 def rerun_commands(result: Result) -> list[str]:
     """The commands that give the same numbers again, run inside the results folder."""
     if isinstance(result, Comparison):
-        return [_simulate(one, f"{variant_folder(one.case)}/", True) for one in result.simulations]
+        return [
+            _simulate(one, f"{below}/", True)
+            for one, below in zip(result.simulations, variant_folders(result), strict=True)
+        ]
     if isinstance(result, Simulation):
         return [_simulate(result, "", result.given_plan)]
     command = ["ccsim", "plan", SCENARIO_FILE, *_variant(result.case), "--seed", str(result.seed)]
