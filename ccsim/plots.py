@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from io import StringIO
 from typing import Protocol
 
@@ -25,15 +24,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
-from ccsim.performance.promises import Kept
 from ccsim.performance.tally import measuring_rules
+from ccsim.performance.words import (
+    day_name,
+    item_name,
+    judged,
+    judged_in_seconds,
+    judged_sense,
+    said,
+    short_name,
+)
 from ccsim.plans import scheduled_agents
 from ccsim.results import PlanResult, Simulation
-from ccsim.scenario import Case, Grid
-from ccsim.scenario.targets import Target
+from ccsim.scenario import Case
 from ccsim.scenario.units import write_duration, write_share
 from ccsim.staffing.requirement import RequirementRow
-from ccsim.statistics import Estimate
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -44,8 +49,6 @@ BLUE, SKY, SHORT, GOOD = "#0072B2", "#A9D3EC", "#D55E00", "#009E73"
 TYPE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9")
 """One for each contact type, in the order of the scenario."""
 TYPE_DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (7, 1.5, 1.5, 1.5)))
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _STYLE = {
     "font.size": 9.0,
     "axes.titlesize": 9.5,
@@ -204,12 +207,12 @@ def plot_promises(result: Result, *, ax: Axes | None = None) -> Axes:
     """
     kept = result.kept
     with _house_style():
-        ax = _axes(ax, height=1.1 + 0.27 * len(kept))
+        ax = _axes(ax, height=1.1 + 0.27 * max(len(kept), 2))
         limits = [0.0]
         for row, one in enumerate(kept):
             estimate, target = judged(one)
-            scale = 1.0 if _in_seconds(one.promise.target) else 100.0
-            sign = scale if _sense(one.promise.target) == "at least" else -scale
+            scale = 1.0 if judged_in_seconds(one.promise.target) else 100.0
+            sign = scale if judged_sense(one.promise.target) == "at least" else -scale
             room, low, high = (
                 sign * (value - target)
                 for value in (estimate.value, estimate.lower, estimate.upper)
@@ -218,19 +221,19 @@ def plot_promises(result: Result, *, ax: Axes | None = None) -> Axes:
             colour = GOOD if room >= 0 else SHORT
             ax.plot([low, high], [row, row], color=colour, lw=2.2, solid_capstyle="butt")
             ax.plot(room, row, color=colour, ms=5.5, ls="", marker="o" if room >= 0 else "X")
-            _columns(ax, row, _said(one), INK)
+            _columns(ax, row, said(one), INK)
         _columns(ax, -0.75, ("simulated", "promised", "share of days"), GREY)
         ax.axvline(0, color=INK, lw=1)
         width = max(max(limits) - min(limits), 1e-6)
         ax.set_xlim(min(limits) - 0.06 * width, max(limits) + 0.06 * width)
-        ax.set_ylim(len(kept) - 0.4, -0.6)
+        ax.set_ylim(max(len(kept), 1) - 0.4, -0.6)
         ax.set_yticks(range(len(kept)), [short_name(one, result.case.grid) for one in kept])
         ax.grid(visible=False, axis="y")
         ax.grid(visible=True, axis="x")
         ax.tick_params(axis="y", length=0, labelcolor=INK)
         ax.spines["left"].set_visible(False)
         unit = "percentage points"
-        if any(_in_seconds(one.promise.target) for one in kept):
+        if any(judged_in_seconds(one.promise.target) for one in kept):
             unit += ", or seconds for a speed of answer"
         ax.set_xlabel(f"room beyond the target, with 95 % interval [{unit}]")
     return ax
@@ -241,7 +244,7 @@ def plot_cost(result: Result, *, ax: Axes | None = None) -> Axes:
     cost = result.cost
     lines = [line for line in cost.lines if line.amount]
     with _house_style():
-        ax = _axes(ax, height=0.9 + 0.3 * len(lines))
+        ax = _axes(ax, height=0.9 + 0.3 * max(len(lines), 2))
         total = float(cost.total.mean)
         for row, line in enumerate(lines):
             amount = float(line.amount)
@@ -261,7 +264,7 @@ def plot_cost(result: Result, *, ax: Axes | None = None) -> Axes:
             for line in lines
         ]
         ax.set_yticks(range(len(lines)), names)
-        ax.set_ylim(len(lines) - 0.4, -0.6)
+        ax.set_ylim(max(len(lines), 1) - 0.4, -0.6)
         ax.set_xlim(0, 1.18 * max((float(line.amount) for line in lines), default=1.0))
         ax.grid(visible=False, axis="y")
         ax.grid(visible=True, axis="x")
@@ -313,16 +316,19 @@ def by_day(plot: Plot, result: Result, *, columns: int = 4, height: float = 1.75
     return figure
 
 
-def figure_svg(figure: Figure, name: str) -> str:
+def figure_svg(drawn: Figure | Axes, name: str) -> str:
     """SVG to put into a page: the same bytes for the same figure, text as text, no date.
 
     Parameters
     ----------
-    figure : Figure
-        What to write.
+    drawn : Figure or Axes
+        What to write; of axes, the figure they belong to.
     name : str
         Keys the identifiers inside, so that several figures can stand in one page.
     """
+    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
+    if figure is None:
+        raise ValueError("drawn: these axes belong to no figure any more")
     text = StringIO()
     with _house_style(), mpl.rc_context({"svg.hashsalt": name}):
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
@@ -334,47 +340,6 @@ def figure_svg(figure: Figure, name: str) -> str:
     svg = re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     # A hundredth of a point is finer than any screen or printer.
     return re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), svg)
-
-
-def judged(kept: Kept) -> tuple[Estimate, float]:
-    """What a promise is judged by, and its bound: the value itself, or the share of days."""
-    target = kept.promise.target
-    if target.share_of_days is not None and kept.share_of_days is not None:
-        return kept.share_of_days, target.share_of_days
-    return kept.estimate, target.value
-
-
-def short_name(kept: Kept, grid: Grid) -> str:
-    """A promise in a few words: ``sales, Mon 7 Sep: in 20 s``."""
-    target = kept.promise.target
-    when = day_name(grid.dates[kept.promise.days[0]]) if target.window == "day" else target.window
-    what: str = target.metric
-    if target.metric == "answered within":
-        what = f"in {write_duration(target.threshold or 0)}"
-    return f"{kept.promise.contact_type}, {when}: {what}"
-
-
-def day_name(iso_date: str) -> str:
-    """A date as a planner says it.
-
-    Examples
-    --------
-    >>> day_name("2026-09-07")
-    'Mon 7 Sep'
-    """
-    day = date.fromisoformat(iso_date)
-    return f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
-
-
-def item_name(item: str) -> str:
-    """An invoice item in words."""
-    names = {
-        "paid_not_scheduled": "leave and training",
-        "after_shift": "past shift end",
-        "on_cost": "on-cost",
-        "minimum": "minimum not reached",
-    }
-    return names.get(item, item)
 
 
 def covering_rows(rows: Sequence[RequirementRow]) -> tuple[RequirementRow, ...]:
@@ -468,8 +433,9 @@ def _finish(ax: Axes, case: Case, day: int | None, label: str) -> None:
     ax.set_ylabel(label)
     if day is None and grid.days > 1:
         ax.set_xlim(0, grid.end / 3.6e9)
-        ticks = grid.day_starts[:-1] / 3.6e9
-        ax.set_xticks(ticks, [day_name(one) for one in grid.dates], ha="left")
+        every = -(-grid.days // 14)
+        ticks = grid.day_starts[:-1:every] / 3.6e9
+        ax.set_xticks(ticks, [day_name(one) for one in grid.dates[::every]], ha="left")
         ax.grid(visible=True, axis="x")
         ax.set_xlabel(f"local date, {grid.time_zone}")
     else:
@@ -512,14 +478,6 @@ def _whole_days(ax: Axes, case: Case, across: int, day: int | None = None) -> No
     ax.set_xlim(first, last)
 
 
-def _in_seconds(target: Target) -> bool:
-    return target.metric == "average speed of answer" and target.share_of_days is None
-
-
-def _sense(target: Target) -> str:
-    return "at least" if target.share_of_days is not None else target.sense
-
-
 def _columns(ax: Axes, row: float, texts: Sequence[str], colour: str) -> None:
     """Words in columns to the right of a plot."""
     for points, text in zip((12, 74, 126), texts, strict=True):
@@ -534,18 +492,3 @@ def _columns(ax: Axes, row: float, texts: Sequence[str], colour: str) -> None:
             color=colour,
             annotation_clip=False,
         )
-
-
-def _said(kept: Kept) -> tuple[str, str, str]:
-    """Simulated, promised, share of days, as words beside a plot."""
-    target = kept.promise.target
-    seconds = target.metric == "average speed of answer"
-    value = kept.estimate.value
-    simulated = (
-        "nothing offered" if np.isnan(value) else f"{value:.1f} s" if seconds else f"{value:.1%}"
-    )
-    bound = f"{target.value:g} s" if seconds else write_share(target.value)
-    days = "" if kept.share_of_days is None else f"{kept.share_of_days.value:.0%}"
-    if target.share_of_days is not None:
-        days += f" (promised {write_share(target.share_of_days)})"
-    return simulated, f"{'≥' if target.sense == 'at least' else '≤'} {bound}", days

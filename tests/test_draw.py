@@ -257,17 +257,20 @@ def test_blocks_vary_less_than_their_replications_would_alone() -> None:
 
 
 def test_the_days_factor_moves_talk_time_of_all_its_contacts_together() -> None:
-    constant = CALL | {"talk_time": "100 s", "demand": {"rate": "20 calls/h"}}
-    demand = demand_of({"call": constant}, days=2)
-    factors = []
+    demand = demand_of({"call": CALL | {"talk_time": "100 s"}}, days=2)
+    factors, totals = [], []
     for number in range(200):
         contacts = draw_replication(demand, 5, number, block_size=1).contacts
         for day in (0, 1):
             talk = contacts.handle_time[contacts.interval // 48 == day] - 10_000_000
             assert len(set(talk.tolist())) == 1
             factors.append(talk[0] / 100e6)
+            totals.append(len(talk))
     assert abs(z(np.array(factors), 1)) < limit(400)
     assert abs(z((np.array(factors) - 1) ** 2, 1 / 50)) < limit(400)
+    # Busy days are not days of long talks, nor is one day like the next.
+    assert abs(np.corrcoef(factors, totals)[0, 1]) * 20 < limit(400)
+    assert abs(np.corrcoef(factors[::2], factors[1::2])[0, 1]) * np.sqrt(200) < limit(200)
 
 
 def test_handle_time_patience_and_redials_have_their_means() -> None:

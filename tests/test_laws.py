@@ -43,6 +43,10 @@ class Played:
     draw: Draw
     log: ContactLog
 
+    def __repr__(self) -> str:
+        ends = Counter(Outcome(value).name for value in self.log.outcome.tolist())
+        return f"Played({self.case.scenario!r}, seed={self.draw.seed}, {dict(ends)})"
+
     @property
     def tally(self) -> Tally:
         return count(self.model, self.log, measuring_rules(self.case.scenario))

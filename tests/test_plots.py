@@ -15,7 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ccsim import plots, study
+from ccsim.performance.words import judged
 from ccsim.plans import StaffingPlan
+from ccsim.reporting import report_html
 from ccsim.scenario.targets import parse_target
 from tests.desk import desk, planned, simulated
 
@@ -124,7 +126,7 @@ def test_room_of_a_promise_is_right_of_the_line_when_kept() -> None:
 def test_other_kinds_of_promise_are_judged_by_what_they_bound(sentence: str, bound: float) -> None:
     first = planned().kept[0]
     promised = replace(first, promise=replace(first.promise, target=parse_target(sentence)))
-    estimate, target = plots.judged(promised)
+    estimate, target = judged(promised)
     assert target == bound
     assert estimate is (first.share_of_days if bound == 0.9 else first.estimate)
     ax = plots.plot_promises(replace(planned(), kept=(promised,)))
@@ -150,6 +152,25 @@ def test_given_axes_are_used_and_given_back() -> None:
 def test_no_such_day() -> None:
     with pytest.raises(ValueError, match="day=7: the horizon has days 0 to 0"):
         plots.plot_staffing(planned(), day=7)
+
+
+def test_a_long_horizon_names_only_some_days() -> None:
+    horizon = {"start": "2026-09-01", "days": 30, "interval": "60 min", "begins": "empty"}
+    case = desk(
+        horizon=horizon,
+        contact_types={"call": {"demand": {"rate": "0.1 calls/h"}, "talk_time": "3 min"}},
+        shifts={},
+        agent_groups={"desk": {"skills": {"call": {}}, "rate_card": "own"}},
+    )
+    plan = StaffingPlan(by_interval={"desk": (1,) * case.grid.intervals})
+    result = study.simulate(case, plan, replications=32, workers=1)
+    labels = [text.get_text() for text in plots.plot_staffing(result).get_xticklabels()]
+    assert labels[:2] == ["Tue 1 Sep", "Fri 4 Sep"]
+    assert len(labels) == 10
+    page = report_html(result)  # which promises nothing, and has nobody who gives up
+    assert "The scenario makes no promise." in page
+    assert "Nobody ever gives up in this scenario" in page
+    assert "Wed 30 Sep" not in page.split('id="intervals"')[1].split('id="worst"')[0]
 
 
 def test_clock_times_on_the_day_clocks_go_forward() -> None:

@@ -22,10 +22,11 @@ import ccsim.reporting.folder as folder_module
 from ccsim import study
 from ccsim.errors import CcsimError
 from ccsim.reporting import report_html, write_results
-from ccsim.reporting.content import cost_lines_table, met, promise_table, sources, worst_table
+from ccsim.reporting.content import cost_lines_table, met, promise_table, worst_table
 from ccsim.reporting.folder import csv_text, refuse_folder
 from ccsim.reporting.headline import headline
 from ccsim.reporting.numbers import at_most, decimals, number, write
+from ccsim.reporting.planning import sources
 from ccsim.results import Comparison, PlanResult, Simulation
 from ccsim.scenario import resolved_yaml
 from ccsim.statistics import Estimate
@@ -256,7 +257,8 @@ def test_numbers_have_no_more_digits_than_their_interval() -> None:
     assert said(0.99, 0.04, unit="%") == "99.0% [95.0%, 100.0%]"
     assert said(-12.3, 3, signed=True) == "-12.3 [-15.3, -9.3]"
     assert said(12.3, 13, signed=True) == "+12 [-1, 25]"
-    assert said(5.0, 0.0) == "5.00 the same in every block"
+    assert said(5.0, 0.0) == "5.00 every block alike"
+    assert said(0.0, 0.0) == "0.00 none seen"
     assert said(np.nan, 1.0) == "– nothing offered"
     assert said(5.0, np.nan) == "5.00 no interval: fewer than ten blocks"
     assert str(write(Estimate(5.0, np.nan, np.nan, 0.95, "exact", 0))) == "5.00 exact"
@@ -292,6 +294,12 @@ def test_csv_cells_are_never_formulas_and_keep_every_digit() -> None:
     assert float(rows[1][1]) == 0.1 + 0.2
     assert rows[3][1] == ""
     assert [row[2] for row in rows[1:]] == ["1", "-2", "3", "4", "5", "6"]
+
+
+@pytest.fixture
+def quick_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No plots, where a test is about folders."""
+    monkeypatch.setattr(folder_module, "report_html", lambda _: "a page")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -363,6 +371,7 @@ def test_what_a_folder_holds(result: Any, tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.parent.iterdir()) == ["below"]
 
 
+@pytest.mark.usefixtures("quick_page")
 def test_a_case_made_in_python_says_that_no_file_reruns_it(tmp_path: Path) -> None:
     result = simulated()
     case = replace(result.case, demand={"call": result.case.demand["call"] * 1.01})
@@ -370,6 +379,7 @@ def test_a_case_made_in_python_says_that_no_file_reruns_it(tmp_path: Path) -> No
     assert not json.loads((folder / "provenance.json").read_text())["reruns_from_file"]
 
 
+@pytest.mark.usefixtures("quick_page")
 def test_an_existing_folder_is_refused_and_replaced_only_if_ours(tmp_path: Path) -> None:
     ours = write_results(simulated(), tmp_path / "ours", run_info=RUN)
     (ours / "stale.txt").write_text("old")
@@ -397,6 +407,7 @@ def test_an_existing_folder_is_refused_and_replaced_only_if_ours(tmp_path: Path)
     refuse_folder(tmp_path / "new")
 
 
+@pytest.mark.usefixtures("quick_page")
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
 @pytest.mark.parametrize("moment", ["write_plan_excel", "report_html", "_move"])
 def test_a_failure_leaves_nothing_behind(
@@ -417,6 +428,7 @@ def test_a_failure_leaves_nothing_behind(
     assert contents(old) == before
 
 
+@pytest.mark.usefixtures("quick_page")
 def test_the_old_folder_comes_back_if_the_new_one_cannot_be_moved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -436,6 +448,7 @@ def test_the_old_folder_comes_back_if_the_new_one_cannot_be_moved(
     assert os.listdir(tmp_path) == ["out"]  # noqa: PTH208 - names alone
 
 
+@pytest.mark.usefixtures("quick_page")
 def test_the_folder_has_ordinary_permissions(tmp_path: Path) -> None:
     folder = write_results(simulated(), tmp_path / "out", run_info=RUN)
     ordinary = tmp_path / "ordinary"

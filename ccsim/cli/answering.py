@@ -107,7 +107,7 @@ def simulate(
 @options.variant
 @options.seed
 @options.replications(
-    "Simulated horizons of one look of the search; as in the scenario if not given."
+    "Simulated horizons of one look of the search; as in the scenario if not given.", least=8
 )
 @options.workers
 @options.out("Folder for the results; results/FILE[-VARIANT] if not given.")
@@ -230,15 +230,14 @@ def _cases(file: str, chosen: tuple[str, ...], every: bool) -> list[Case]:
     """Read the file as it stands, and the variants that are asked for."""
     from ccsim.scenario import read_case, variants
 
-    known = variants(file)
+    first, known = read_case(file), variants(file)
     asked = [name.strip() for text in chosen for name in text.split(",")]
     if bool(asked) == every:
         there = f"the file has {', '.join(known)}" if known else "the file has none"
         raise click.UsageError(f"write --variants A,B or --all; {there}")
-    names = list(known) if every else asked
-    if not names:
+    if not known:
         raise click.UsageError(f"{file} has no variants to compare; write some under 'variants'")
-    return [read_case(file), *(read_case(file, name) for name in dict.fromkeys(names))]
+    return [first, *(read_case(file, name) for name in dict.fromkeys(asked or known))]
 
 
 def _planned(case: Case, seed: int, workers: int | None, told: Progress) -> PlanResult:

@@ -77,7 +77,7 @@ def write_table(header: Sequence[str], rows: Sequence[Sequence[str]], left: int 
         box=box.SIMPLE_HEAD if in_terminal else None,
         show_edge=False,
         pad_edge=False,
-        padding=(0, 2, 0, 0) if not in_terminal else (0, 1),
+        padding=(0, 1 if in_terminal else 2, 0, 0),
     )
     for number, title in enumerate(header):
         table.add_column(Text(title), justify="left" if number < left else "right")
@@ -96,11 +96,15 @@ def strong(text: str) -> str:
 def _console() -> Console:
     from rich.console import Console
 
-    console = Console(file=sys.stdout, markup=False, emoji=False, highlight=False)
-    return (
-        console
-        if console.is_terminal
-        else Console(file=sys.stdout, markup=False, emoji=False, highlight=False, width=WIDE)
+    in_terminal = sys.stdout.isatty()
+    return Console(
+        file=sys.stdout,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        width=None if in_terminal else WIDE,
+        # Rich leaves bold where NO_COLOR is set; who sets it wants plain text.
+        color_system="auto" if in_terminal and not os.environ.get("NO_COLOR") else None,
     )
 
 
@@ -171,6 +175,8 @@ def _bar(told: Progress, console: Console) -> Iterator[None]:
 
     def seen() -> Table:
         grid = Table.grid(padding=(0, 1))
+        for _ in range(3):
+            grid.add_column(no_wrap=True, overflow="ellipsis")
         bar = ProgressBar(told.total or 1, told.done, width=20) if told.total else ""
         grid.add_row(spinner, bar, told.line)
         return grid

@@ -70,7 +70,7 @@ def sentences(estimation: Estimation, row: RequirementRow) -> list[str]:
     load, agents = float(row.load[busiest]), int(row.agents[busiest])
     is_open = row.load > 0
     constant = np.ptp(row.load[is_open]) < 1e-9 and np.ptp(row.agents[is_open]) == 0
-    when = "" if constant else f", busiest interval ({moment(estimation.case, busiest)})"
+    when = "" if constant else f", busiest interval {moment(estimation.case, busiest)}"
     handle = _handle(estimation, name)
     per_hour = load * 3600 / handle
     work = f"{load:.2f} erlang: {per_hour:.4g} calls/h of {handle:.4g} s"
@@ -78,10 +78,9 @@ def sentences(estimation: Estimation, row: RequirementRow) -> list[str]:
         return [f"{name}{when}: {agents} agents for {work}; no service level is promised"]
     wait = f"{(target.threshold or 0) / 1e6:g} s"
     level = float(_service_level(estimation, row)[busiest])
-    said = [
-        f"{name}{when}: {agents} agents, {level:.1%} within {wait} by {row.method}",
-        f"  ({work})",
-    ]
+    number = f"{agents} agents, {level:.1%} within {wait} by {row.method}"
+    head = [f"{name}: {number}"] if constant else [f"{name}{when}:", f"  {number}"]
+    said = [*head, f"  ({work})"]
     if row.method != "Erlang C":
         patient = int(erlang_c_agents(load, handle, (target.threshold or 0) / 1e6, target.value))
         level = float(erlang_c_service_level(load, patient, handle, (target.threshold or 0) / 1e6))

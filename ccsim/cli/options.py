@@ -31,25 +31,26 @@ file = click.argument("file", metavar="FILE", help="The scenario file.")
 variant = click.option("--variant", metavar="NAME", help="A variant of the scenario file.")
 seed = click.option(
     "--seed",
-    type=click.IntRange(min=0, max=2**63 - 1),
+    metavar="N",
+    type=click.IntRange(min=0),
     default=1,
     show_default=True,
     help="Of every random number.",
 )
 workers = click.option(
-    "--workers", type=click.IntRange(1, 1024), help="Processes; all cores if not given."
+    "--workers", metavar="N", type=click.IntRange(min=1), help="Processes; all cores if not given."
 )
 overwrite = click.option(
     "--overwrite", is_flag=True, help="Replace what stands in the folder of results."
 )
 
 
-def replications(text: str, default: int | None = None) -> Callable[[Verb], Verb]:
+def replications(text: str, default: int | None = None, least: int = 1) -> Callable[[Verb], Verb]:
     """The option ``--replications``, with what it counts in this verb."""
     return click.option(
         "--replications",
         metavar="N",
-        type=click.IntRange(1, 1_000_000),
+        type=click.IntRange(least, 1_000_000),
         default=default,
         show_default=default is not None,
         help=text,

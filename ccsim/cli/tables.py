@@ -68,7 +68,7 @@ def _show_promise(result: Simulation, target: Target, kept: Sequence[Kept]) -> N
     for one in kept:
         days = one.promise.days
         row = [
-            day_name(result.case.grid.dates[days[0]]) if daily else f"the {target.window}",
+            _short_day(result.case.grid.dates[days[0]]) if daily else f"the {target.window}",
             plain(one.estimate, unit),
             reached(one),
         ]
@@ -77,6 +77,12 @@ def _show_promise(result: Simulation, target: Target, kept: Sequence[Kept]) -> N
             row.append("" if one.tenth_percentile is None else plain(one.tenth_percentile, unit))
         rows.append(row)
     write_table(header, rows)
+
+
+def _short_day(date: str) -> str:
+    """Weekday, month and day: what a table of 80 columns has room for."""
+    weekday, whole = day_name(date).split(" ")
+    return f"{weekday} {whole[5:]}"
 
 
 def _show_service(result: Simulation) -> None:
@@ -130,28 +136,29 @@ def show_comparison(comparison: Comparison, verdicts: Sequence[str]) -> None:
         f"replications; {currency}, 95% intervals"
     )
     write()
+    certified = set(verdicts) == {"certified"}
     rows = []
     for one, verdict in zip(comparison.simulations, verdicts, strict=True):
         horizon, request = differences(first, one) if one is not first else (None, None)
-        rows.append(
-            (
-                name_of(one),
-                verdict,
-                plain(total_cost(one.cost, one.sample)),
-                "" if horizon is None else plain(horizon),
-                plain(cost_per_request(one.cost, one.sample)),
-                "" if request is None else plain(request),
-            )
-        )
-    write_table(
-        ["variant", "plan is", "cost", "difference", "per request", "difference"], rows, left=2
-    )
+        row = [
+            name_of(one),
+            plain(total_cost(one.cost, one.sample)),
+            "" if horizon is None else plain(horizon),
+            plain(cost_per_request(one.cost, one.sample)),
+            "" if request is None else plain(request),
+        ]
+        rows.append(row if certified else [*row, verdict])
+    header = ["variant", "cost", "difference", "per request", "difference"]
+    write_table(header if certified else [*header, "plan is"], rows)
     write()
     for one in others:
         horizon, _ = differences(first, one)
         write(f"{name_of(one)}: {_said(horizon, currency)} {name_of(first)}")
-    if any(verdict != "certified" for verdict in verdicts):
-        write("Not every plan is certified, so this is no comparison at equal service.")
+    write(
+        "every plan is certified"
+        if certified
+        else "not every plan is certified, so this is no comparison at equal service"
+    )
 
 
 def differences(first: Simulation, other: Simulation) -> tuple[Estimate, Estimate]:

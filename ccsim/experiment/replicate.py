@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ccsim.demand.draw import BLOCK, draw_replication
 from ccsim.demand.model import DemandModel, compile_demand
+from ccsim.experiment.parallel import spread
 from ccsim.performance.sample import Sample, block_sample, join
 from ccsim.performance.tally import Rules, Tally, count, measuring_rules
 from ccsim.plans.plan import StaffingPlan
@@ -87,22 +89,12 @@ def replicate(
     total = whole_blocks(replications, block_size)
     firsts = range(0, total, block_size)
     parts: list[tuple[Sample, ...]] = []
-    for done, block in enumerate(_blocks(job, firsts, workers), 1):
+    blocks = spread(partial(_run_block, job), firsts, workers)
+    for done, block in enumerate(blocks, 1):
         parts.append(block)
         if progress is not None:
             progress(done * block_size, total)
     return tuple(join(samples) for samples in zip(*parts, strict=True))
-
-
-def _blocks(job: _Job, firsts: range, workers: int) -> Iterator[tuple[Sample, ...]]:
-    """Every block's samples, in the order of the blocks."""
-    if workers <= 1 or len(firsts) == 1:
-        yield from (_run_block(job, first) for first in firsts)
-        return
-    from joblib import Parallel, delayed
-
-    parallel = Parallel(n_jobs=workers, return_as="generator")
-    yield from parallel(delayed(_run_block)(job, first) for first in firsts)
 
 
 def _run_block(job: _Job, first: int) -> tuple[Sample, ...]:
@@ -112,10 +104,3 @@ def _run_block(job: _Job, first: int) -> tuple[Sample, ...]:
         for model, kept in zip(job.models, tallies, strict=True):
             kept.append(count(model, run(model, draw), job.rules))
     return tuple(block_sample(kept, job.case.grid, job.case.scenario) for kept in tallies)
-
-
-def available_cores() -> int:
-    """Processor cores this process may use."""
-    import joblib
-
-    return int(joblib.cpu_count())

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ccsim.performance.promises import Kept
-from ccsim.plots import day_name, short_name
-from ccsim.reporting.content import Mark, Shown, findings_of, met, room, unit_of
+from ccsim.performance.words import day_name, short_name
+from ccsim.reporting.content import Shown, findings_of, met, room, unit_of
 from ccsim.reporting.numbers import Written, at_most, write
+from ccsim.reporting.tables import Mark
 from ccsim.results import Comparison, PlanResult, cost_per_handled, cost_per_request, total_cost
 from ccsim.scenario import Case
 from ccsim.scenario.units import write_share
@@ -23,6 +24,11 @@ class Bound:
     amount: str
     share: float
     why: str
+
+    @property
+    def percent(self) -> str:
+        """Its share of the cost, rounded down."""
+        return f"{at_most(100 * self.share, 1)}%"
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ def _of_plan(result: PlanResult) -> Headline:
     elif certificate.verdict == "missed":
         mark = "bad"
         broken = [
-            f"{short_name(one, result.case.grid)} ({write(one.estimate, unit_of(one)).value})"
+            f"{short_name(one, result.case.grid)} ({_value(one).value}, target {_bound(one)})"
             for one, finding in zip(result.kept, certificate.findings, strict=True)
             if met(one, finding).mark == "bad"
         ]
@@ -132,7 +138,7 @@ def _of_simulation(result: Shown) -> Headline:
         mark=mark,
         explained=(
             f"Simulated on {result.sample.replications:,} replications, each promise by its own "
-            "95 % interval. This is no certificate: `ccsim plan` gives one."
+            "95 % interval. This is no certificate; planning gives one."
         ),
         answer=_answer(result),
         costs=_costs(result),
@@ -146,10 +152,10 @@ def _of_comparison(result: Comparison) -> Headline:
     return Headline(
         question=first.case.scenario.question or "Which variant is cheaper at equal service?",
         verdict=f"{len(result.simulations)} variants compared",
-        mark="open",
+        mark="",
         explained=(
             f"On the same {first.sample.replications:,} replications each; differences are paired, "
-            f"against {variant_name(first.case)!r}, with 95 % intervals."
+            f"against the first, {variant_name(first.case)}, with 95 % intervals."
         ),
         answer="",
         costs=(),
@@ -199,13 +205,13 @@ def _bounds(result: PlanResult) -> tuple[Bound, ...]:
         Bound(
             "No plan can be cheaper than",
             at_most(valid),
-            min(valid / cost, 1.0) if cost else 0.0,
+            valid / cost if cost else 0.0,
             "Valid bound: by conservation of work, under the shift rules, whatever the routing.",
         ),
         Bound(
             "No schedule covering these requirements is cheaper than",
             at_most(model),
-            min(model / cost, 1.0) if cost else 0.0,
+            model / cost if cost else 0.0,
             "Model bound: of the shift model for the agents required by interval, "
             f"and for no others.{beyond}",
         ),
@@ -222,19 +228,20 @@ def _promises(result: Shown) -> Fact:
     if not judged:
         return Fact("none", "promises", "")
     good = sum(met(one, finding).mark == "good" for one, finding in judged)
-    closest, _ = min(judged, key=lambda pair: room(*pair))
-    target = closest.promise.target
-    said: Written = write(
-        closest.estimate,
-        unit_of(closest),
-        most=2 if unit_of(closest) == "%" else 1,
-        apart_from=target.value,
-    )
+    # A missed one before those that are met, and then the one with the least room.
+    closest = min(judged, key=lambda pair: (met(*pair).mark != "bad", room(*pair)))
+    one, word = closest[0], "furthest off" if met(*closest).mark == "bad" else "closest"
     return Fact(
         f"{good} of {len(judged)}",
         "promises met",
-        f"closest: {short_name(closest, result.case.grid)}: {said}, target {_bound(closest)}",
+        f"{word}: {short_name(one, result.case.grid)}: {_value(one)}, target {_bound(one)}",
     )
+
+
+def _value(one: Kept) -> Written:
+    unit = unit_of(one)
+    bound = one.promise.target.value
+    return write(one.estimate, unit, most=2 if unit == "%" else 1, apart_from=bound)
 
 
 def _bound(one: Kept) -> str:

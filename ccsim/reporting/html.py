@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from ccsim.economics import paid_chain
 from ccsim.results import Comparison, PlanResult, Simulation
+from ccsim.scenario.units import write_share
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from ccsim.reporting.content import Shown
 
 
@@ -63,19 +61,21 @@ def report_html(result: PlanResult | Simulation | Comparison) -> str:
 
 
 def _plan(result: PlanResult) -> dict[str, Any]:
-    from ccsim.reporting import content
+    from ccsim.reporting import planning
 
-    above, below = content.over_and_under(result)
+    above, below = planning.over_and_under(result)
     return {
         **_shown(result),
-        "search": content.search_table(result),
-        "attempts": content.attempts_table(result),
+        "search": planning.search_table(result),
+        "attempts": planning.attempts_table(result),
         "above": f"{above:,.1f}",
         "below": f"{below:,.1f}",
         "first": result.planned.looks[0],
-        "steps": content.what_the_search_did(result),
+        "steps": planning.what_the_search_did(result),
+        "margin": write_share(result.case.scenario.planning.margin),
+        "risk": f"{result.planned.certificate.level:.2%}",
         "left_out": result.bound.left_out,
-        "formulas": content.formulas(result),
+        "formulas": planning.formulas(result),
         "certain": f"{result.schedule_cost:,}",
         "solver": result.planned.solution,
     }
@@ -84,7 +84,7 @@ def _plan(result: PlanResult) -> dict[str, Any]:
 def _shown(result: Shown) -> dict[str, Any]:
     """What the pages on a plan and on a simulation share."""
     from ccsim import plots
-    from ccsim.reporting import content
+    from ccsim.reporting import content, planning
     from ccsim.reporting.provenance import provenance
 
     case = result.case
@@ -97,19 +97,21 @@ def _shown(result: Shown) -> dict[str, Any]:
         "worst": content.worst_table(result),
         "cost_lines": content.cost_lines_table(result),
         "contact_costs": content.contact_cost_table(result),
-        "schedule": content.schedule_table(result),
+        "schedule": planning.schedule_table(result),
         "chains": {name: str(paid_chain(g)) for name, g in case.scenario.agent_groups.items()},
-        "sources": content.sources_table(case),
+        "sources": planning.sources_table(case),
         "provenance": provenance(result),
         "pictures": {
             "promises": _picture(
-                _figure(plots.plot_promises(result)), "promises", "Room beyond every promise", ""
+                plots.plot_promises(result), "promises", "Room beyond every promise", ""
             ),
             "staffing": many(plots.plot_staffing, "Agents by interval", _STAFFING),
             "service": many(plots.plot_service, "Service level by interval", _BAND),
             "speed": many(plots.plot_speed_of_answer, "Speed of answer by interval", _BAND),
-            "abandonment": many(plots.plot_abandonment, "Abandonment by interval", _BAND),
-            "cost": _picture(_figure(plots.plot_cost(result)), "cost", "Cost by invoice line", ""),
+            "abandonment": many(plots.plot_abandonment, "Abandonment by interval", _BAND)
+            if any(given.patience for given in case.scenario.contact_types.values())
+            else None,
+            "cost": _picture(plots.plot_cost(result), "cost", "Cost by invoice line", ""),
         },
     }
 
@@ -121,7 +123,7 @@ _BAND = "Lines are estimates, bands their 95 % intervals; a band that runs out o
 
 
 def _comparison(result: Comparison) -> dict[str, Any]:
-    from ccsim.reporting import content
+    from ccsim.reporting import content, planning
     from ccsim.reporting.headline import variant_name
     from ccsim.reporting.provenance import provenance
 
@@ -140,7 +142,7 @@ def _comparison(result: Comparison) -> dict[str, Any]:
             }
             for one in result.simulations
         ],
-        "sources": content.sources_table(result.simulations[0].case),
+        "sources": planning.sources_table(result.simulations[0].case),
         "provenance": provenance(result),
     }
 
@@ -148,16 +150,12 @@ def _comparison(result: Comparison) -> dict[str, Any]:
 def _picture_by_day(result: Shown, plot: Any, described: str, caption: str) -> Picture:
     from ccsim.plots import by_day
 
-    return _picture(by_day(plot, result), plot.__name__, described, caption)
+    # Beyond two weeks a panel for each day would be a book.
+    drawn = by_day(plot, result) if result.case.grid.days <= 14 else plot(result)
+    return _picture(drawn, plot.__name__, described, caption)
 
 
-def _figure(ax: Axes) -> Figure:
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    return figure
-
-
-def _picture(figure: Figure, name: str, described: str, caption: str) -> Picture:
+def _picture(drawn: Any, name: str, described: str, caption: str) -> Picture:
     from ccsim.plots import figure_svg
 
-    return Picture(figure_svg(figure, f"ccsim-{name}"), described, caption)
+    return Picture(figure_svg(drawn, f"ccsim-{name}"), described, caption)

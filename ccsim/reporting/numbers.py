@@ -86,7 +86,7 @@ def write(
     if math.isnan(half_width):
         return Written(said, "no interval: fewer than ten blocks")
     if half_width == 0:
-        return Written(said, "the same in every block")
+        return Written(said, "every block alike" if value else "none seen")
     least, largest = estimate.lower, estimate.upper
     if not signed:
         least = max(least, 0.0)

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import ccsim
+from ccsim import __version__
 from ccsim.results import Comparison, PlanResult, Simulation
 from ccsim.scenario import Case
 
@@ -36,7 +36,7 @@ def provenance(result: Result) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Versions of ccsim, Python (its minor one) and the libraries that numbers depend on."""
-    found = {"ccsim": ccsim.__version__, "python": ".".join(platform.python_version_tuple()[:2])}
+    found = {"ccsim": __version__, "python": ".".join(platform.python_version_tuple()[:2])}
     for name in LIBRARIES:
         try:
             found[name] = version(name)

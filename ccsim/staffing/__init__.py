@@ -1,6 +1,7 @@
-"""From targets to agents to shifts: formulas, the shift model, bounds, and the certified search."""
+"""Targets to agents, agents to shifts: requirement, shift model and both bounds."""
 
 from ccsim.staffing.bounds import ValidBound, valid_bound
+from ccsim.staffing.highs import SolverProgress
 from ccsim.staffing.requirement import Requirement, RequirementRow, require
 from ccsim.staffing.shift_model import ShiftSolution, schedule_shifts
 
@@ -8,6 +9,7 @@ __all__ = [
     "Requirement",
     "RequirementRow",
     "ShiftSolution",
+    "SolverProgress",
     "ValidBound",
     "require",
     "schedule_shifts",

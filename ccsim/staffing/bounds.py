@@ -1,9 +1,9 @@
 """The valid bound: a cost that no plan under the shift rules can beat, whatever its routing.
 
-It rests on conservation of work alone. Targets force a least amount of handling; agents on the floor
-do at most their time there, and the contact in hand at its end. The cheapest agents who could do so
-much work cost the bound. Nothing in it is simulated and no formula for waiting is used, so it may
-never be set against the model bound of stated requirements.
+It rests on conservation of work alone. Targets force a least amount of handling; agents on the
+floor do at most their time there, and the contact in hand at its end. The cheapest agents who could
+do so much work cost the bound. Nothing in it is simulated and no formula for waiting is used, so it
+may never be set against the model bound of stated requirements.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from ccsim.scenario.model import InHouse, Partner
 from ccsim.scenario.units import MICROSECONDS
 from ccsim.staffing.program import Column, Program, Row
 from ccsim.staffing.shift_model import shift_program, solve_program
-from ccsim.staffing.shift_rules import IntervalStaff, PossibleShift, ShiftRules, Terms, shift_rules
-from ccsim.staffing.work import Need, needs, overshoot_seconds, present, work_of_day
+from ccsim.staffing.shift_rules import IntervalStaff, ShiftRules, Terms, shift_rules
+from ccsim.staffing.work import LATE, Need, needs, overshoot_seconds, present, work_of_day
 
 MINUTE_US = 60 * MICROSECONDS
 _MIXED = 1.5
@@ -139,7 +139,9 @@ def _work_program(
     for name, group in scenario.agent_groups.items():
         card = scenario.rate_cards[group.rate_card]
         if isinstance(card, Partner):
-            columns.append(Column(f"handled.{name}", float(card.handled_minute.amount), whole=False))
+            columns.append(
+                Column(f"handled.{name}", float(card.handled_minute.amount), whole=False)
+            )
         else:
             columns.append(Column(f"past.{name}", _past_minute(card), whole=False))
     for after in sorted({need.after for need in forced}):
@@ -193,7 +195,7 @@ def _limits(
     group = case.scenario.agent_groups[name]
     partner = isinstance(case.scenario.rate_cards[group.rate_card], Partner)
     there = present(group.shrinkage.unplanned, group.shrinkage.unplanned_day_error)
-    supplies = list(_supplies(case, rules, name, after, day))
+    supplies = list(_supplies(case, rules, name, skilled, after, day))
     past = f"past.{after}.{name}.{day:03d}"
     columns = [Column(_work(after, name, c, day), 0.0, whole=False) for c in skilled]
     columns.append(Column(past, 0.0, whole=False))
@@ -227,68 +229,102 @@ def _limits(
 
 
 def _supplies(
-    case: Case, rules: ShiftRules, name: str, after: int, day: int
+    case: Case, rules: ShiftRules, name: str, skilled: list[str], after: int, day: int
 ) -> Iterator[_Supply]:
-    """What one agent on each shift, or in each interval, can do within a day's window."""
+    """What one agent on each shift, or in each interval, can do for a day's requests."""
     grid = case.grid
-    begin, end = int(grid.day_starts[day]), int(grid.day_starts[day + 1])
-    window = (begin, end + after)
-    closings = _closings(case, name)
+    window = _Window(
+        begin=int(grid.day_starts[day]),
+        end=int(grid.day_starts[day + 1]),
+        after=after,
+        spans=_spans(case, skilled, after, day),
+        closings=_closings(case, name),
+        ring=grid.end if rules.cyclic else 0,
+    )
     if name in rules.by_interval:
         for interval in range(grid.intervals):
             start = interval * grid.interval_us
-            stop = start + grid.interval_us
-            inside = _overlap(start, stop, window, grid.end if rules.cyclic else 0)
-            if inside > 0:
-                own = begin + after < stop <= end
-                out = after if stop in closings else 0
-                yield _Supply(
-                    IntervalStaff.column(name, interval),
-                    (inside + (0 if own else out)) / MINUTE_US,
-                    1,
-                    out / MINUTE_US,
-                    own,
-                )
+            column = IntervalStaff.column(name, interval)
+            supply = _supply(window, column, start, start + grid.interval_us, [])
+            if supply is not None:
+                yield supply
         return
     for possible in rules.shifts:
         if possible.group == name:
-            supply = _shift_supply(rules, possible, window, end, closings, grid.end)
+            start = possible.start * rules.slot
+            breaks = [
+                [
+                    (start + begin * rules.slot, start + (begin + pause.length) * rules.slot)
+                    for begin in range(pause.earliest, pause.latest + 1)
+                ]
+                for pause in possible.breaks
+            ]
+            stop = start + possible.length * rules.slot
+            supply = _supply(window, possible.column, start, stop, breaks)
             if supply is not None:
                 yield supply
 
 
-def _shift_supply(
-    rules: ShiftRules,
-    possible: PossibleShift,
-    window: tuple[int, int],
-    day_end: int,
-    closings: set[int],
-    horizon: int,
+@dataclass(frozen=True)
+class _Window:
+    """When a day's requests can be picked up [µs]: spans, and the day they are of."""
+
+    begin: int
+    end: int
+    after: int
+    spans: list[tuple[int, int]]
+    closings: set[int]
+    ring: int
+
+
+def _spans(case: Case, skilled: list[str], after: int, day: int) -> list[tuple[int, int]]:
+    """The opening hours of a day, each prolonged by how long an answer may still begin."""
+    grid = case.grid
+    opening = [grid.opening(case.scenario.contact_types[c].open) for c in skilled]
+    is_open = np.flatnonzero(np.any(opening, axis=0) & (grid.day == day))
+    if not len(is_open):
+        return []
+    if after == LATE:  # Whoever came before a closing hour may be answered after it.
+        return [(int(grid.starts[is_open[0]]), int(grid.day_starts[day + 1]) + after)]
+    spans: list[tuple[int, int]] = []
+    for interval in is_open.tolist():
+        start = interval * grid.interval_us
+        stop = min(start + grid.interval_us, grid.end) + after
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], stop)
+        else:
+            spans.append((start, stop))
+    return spans
+
+
+def _supply(
+    window: _Window, column: str, start: int, stop: int, breaks: list[list[tuple[int, int]]]
 ) -> _Supply | None:
-    start, stop = (possible.start * rules.slot, (possible.start + possible.length) * rules.slot)
-    ring = horizon if rules.cyclic else 0
-    inside = _overlap(start, stop, window, ring)
-    if inside <= 0:
+    """What one agent can do, each break placed where it costs least."""
+    free, stretches, ends_here = 0, 0, False
+    for span in window.spans:
+        inside = _overlap(start, stop, span, window.ring)
+        if inside <= 0:
+            continue
+        free += inside
+        stretches += 1
+        ends_here |= span[0] < stop <= span[1]
+        for places in breaks:
+            free -= min(_overlap(begin, end, span, window.ring) for begin, end in places)
+            # The stretch before a break may end in this span wherever the break can begin in it.
+            stretches += any(
+                _overlap(begin - 1, begin, span, window.ring) > 0 for begin, _ in places
+            )
+    if not stretches:
         return None
-    after = window[1] - day_end
-    stretches, free = 1, inside
-    for pause in possible.breaks:
-        begins = [start + b * rules.slot for b in range(pause.earliest, pause.latest + 1)]
-        length = pause.length * rules.slot
-        free -= min(_overlap(b, b + length, window, ring) for b in begins)
-        # The stretch before a break may end in this window wherever the break can begin in it.
-        if any(_overlap(b - rules.slot, b, window, ring) > 0 for b in begins):
-            stretches += 1
-        if any(b in closings for b in begins):
-            free += after
-    own = window[0] + after < stop <= day_end
-    out = after if stop in closings or (rules.cyclic and stop - horizon in closings) else 0
+    free += window.after * sum(
+        any(begin in window.closings for begin, _ in places) for places in breaks
+    )
+    own = ends_here and window.begin + window.after < stop <= window.end
+    closes = {stop, stop - window.ring} & window.closings
+    out = window.after if closes else 0
     return _Supply(
-        possible.column,
-        (free + (0 if own else out)) / MINUTE_US,
-        stretches,
-        out / MINUTE_US,
-        own,
+        column, (free + (0 if own else out)) / MINUTE_US, stretches, out / MINUTE_US, own
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from ccsim.errors import SolverError
 
-MOST_NODES = 2_000
+MOST_NODES = 500
 """Where a search stops that does not reach its gap: a count, so that a rerun stops there too."""
 Status = Literal["optimal within gap", "interrupted", "stopped", "infeasible"]
 
@@ -104,7 +104,11 @@ def run_highs(
             if kind == kinds.kCallbackMipLogging:
                 if progress is not None:
                     cost, bound = data_out.mip_primal_bound, data_out.mip_dual_bound
-                    progress(SolverProgress(data_out.running_time, cost, bound, relative_gap(cost, bound)))
+                    progress(
+                        SolverProgress(
+                            data_out.running_time, cost, bound, relative_gap(cost, bound)
+                        )
+                    )
             elif interrupted.is_set():
                 data_in.user_interrupt = True
 
@@ -135,13 +139,14 @@ def _read(highs: Any, seconds: float) -> SolverAnswer:
         highspy.HighsModelStatus.kOptimal: "optimal within gap",
         highspy.HighsModelStatus.kModelEmpty: "optimal within gap",
         highspy.HighsModelStatus.kInterrupt: "interrupted",
-        highspy.HighsModelStatus.kHighsInterrupt: "interrupted",
         highspy.HighsModelStatus.kTimeLimit: "stopped",
         highspy.HighsModelStatus.kIterationLimit: "stopped",
         highspy.HighsModelStatus.kSolutionLimit: "stopped",
         highspy.HighsModelStatus.kInfeasible: "infeasible",
         highspy.HighsModelStatus.kUnboundedOrInfeasible: "infeasible",
     }
+    if model == getattr(highspy.HighsModelStatus, "kHighsInterrupt", None):
+        model = highspy.HighsModelStatus.kInterrupt
     if model not in meaning:
         raise SolverError(
             f"HiGHS ended without an answer ({highs.modelStatusToString(model)}); if this process "

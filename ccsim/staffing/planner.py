@@ -26,7 +26,7 @@ from ccsim.plans import PlacedShift, StaffingPlan, scheduled_agents
 from ccsim.scenario.case import Case
 from ccsim.staffing.adjust import Gap, adjusted, gaps
 from ccsim.staffing.requirement import Requirement, require
-from ccsim.staffing.shift_model import ShiftSolution, schedule_shifts
+from ccsim.staffing.shift_model import ShiftSolution, Solved, schedule_shifts
 from ccsim.statistics import Certificate, blocks_needed, certify, seed_for
 
 Integers = NDArray[np.int64]
@@ -196,6 +196,7 @@ class _Search:
         self.rules = measuring_rules(case.scenario)
         self.fingerprint = case.fingerprint
         self.extra = 0.0
+        self.solved: Solved = {}
         self.looks: list[Look] = []
         self.attempts: list[Certificate] = []
 
@@ -266,8 +267,15 @@ class _Search:
         requirement = required(self.case, self.demand, raised, margin=self.planning.margin)
         self.report("scheduling shifts", 0, 0)
         solution = schedule_shifts(
-            self.case, requirement, gap=self.planning.gap, warm_start=warm_start
+            self.case,
+            requirement,
+            gap=self.planning.gap,
+            warm_start=warm_start,
+            solved=self.solved,
+            workers=self.workers,
         )
+        if solution.status == "interrupted":
+            raise KeyboardInterrupt
         (candidate,) = self._simulate([solution.plan], requirement, solution, step)
         self.looks.append(candidate.look)
         return candidate
@@ -362,9 +370,7 @@ def cheaper_plans(case: Case, plan: StaffingPlan, sample: Sample) -> list[Staffi
 
     ranked = sorted(plan.schedule, key=lambda shift: (need(shift), shift))
     return [
-        fewer
-        for shift in ranked
-        if _keeps_minimum_staff(case, fewer := _one_fewer(plan, shift))
+        fewer for shift in ranked if _keeps_minimum_staff(case, fewer := _one_fewer(plan, shift))
     ]
 
 

@@ -14,14 +14,13 @@ from math import inf
 
 @dataclass(frozen=True)
 class Column:
-    """A number to be chosen: cost of one, least and most, whether whole, and the day it is of."""
+    """A number to be chosen: cost of one, least and most, and whether it is whole."""
 
     name: str
     cost: float
     least: float = 0.0
     most: float = inf
     whole: bool = True
-    day: int = 0
 
 
 @dataclass(frozen=True, eq=False)

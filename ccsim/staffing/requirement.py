@@ -151,7 +151,7 @@ def require(
     ...     rows = require(centre, centre.demand, {"call": 300.0}, {"call": patience}).rows
     ...     print(rows[0].method, rows[0].agents[0])
     Erlang A 22
-    Erlang C 24
+    Erlang C 25
     """
     scenario = case.scenario
     extra = dict(raised or {})
@@ -284,7 +284,8 @@ def _agents(
     agents = erlang_a_agents(
         np.where(endless, 0.0, load), pool.handle, pool.patience, 0.0, 0.0, abandonment=cap
     )
-    return np.where(endless & (load > 0), np.floor(load) + 1, agents).astype(np.int64)
+    stable = np.floor(load).astype(np.int64) + 1
+    return np.where(endless & (load > 0), stable, np.asarray(agents, dtype=np.int64))
 
 
 def _service(
@@ -303,7 +304,7 @@ def _service(
         formula=rule.formula,
         short_abandon=rule.short_abandon / MICROSECONDS,
     )
-    return np.where(endless, patient, leaving).astype(np.int64)
+    return np.where(endless, np.asarray(patient, np.int64), np.asarray(leaving, np.int64))
 
 
 def _floor(pool: _Pool, given: ContactType) -> Integers:

@@ -14,17 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil, inf, isfinite
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 from ccsim.errors import InfeasibleError, SolverError
+from ccsim.experiment import spread
 from ccsim.plans.plan import StaffingPlan
 from ccsim.scenario.case import Case
 from ccsim.scenario.model import Partner
-from ccsim.staffing.first_schedule import first_schedule
 from ccsim.staffing.highs import (
-    MOST_NODES,
     SolverAnswer,
     SolverProgress,
     Status,
@@ -45,7 +45,11 @@ from ccsim.staffing.shift_rules import (
 
 _ROUNDING = 1e-9
 _SLACK_GAP = 0.02
-_LARGE = 1500  # columns from which a first schedule is made day by day
+_CROWDED = 1.5  # a second agent missing in one place counts for more than the first
+
+
+Solved = dict[object, SolverAnswer]
+"""Answers by gap and program, whatever the names of its columns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +92,8 @@ def schedule_shifts(
     gap: float,
     progress: Callable[[SolverProgress], None] | None = None,
     warm_start: StaffingPlan | None = None,
+    solved: Solved | None = None,
+    workers: int = 1,
 ) -> ShiftSolution:
     """Find the cheapest shifts, breaks and interval staff that cover a requirement.
 
@@ -98,11 +104,17 @@ def schedule_shifts(
     requirement : Requirement
         Agents needed on the floor, from `ccsim.staffing.require`.
     gap : float
-        Stop when no schedule can be cheaper by more than this share.
+        Stop when no schedule can be cheaper by more than this share; after 500 branches in one
+        part of the model the best so far is kept, with the gap it has.
     progress : callable, optional
         Called now and then with a `SolverProgress`.
     warm_start : StaffingPlan, optional
         A schedule to begin with; one that does not cover everything is no harm and little help.
+    solved : dict, optional
+        Answers of parts of the model met before; new ones are added. A search that changes one day
+        does not solve the others again.
+    workers : int
+        Processes; parts of the model, such as days, are solved side by side.
 
     Raises
     ------
@@ -123,20 +135,22 @@ def schedule_shifts(
     rules = shift_rules(case, requirement)
     program = shift_program(rules, requirement.rows)
     start = columns_of(rules, warm_start) if warm_start is not None else None
-    answer, values = solve_program(program, gap=gap, progress=progress, warm_start=start)
-    if answer.status == "infeasible":
+    answer, values = solve_program(
+        program, gap=gap, progress=progress, warm_start=start, solved=solved, workers=workers
+    )
+    status = answer.status
+    if status == "infeasible":
         raise InfeasibleError(what_is_missing(case, rules, requirement, program))
     if not values and program.columns:
-        if answer.status == "interrupted":
+        if status == "interrupted":
             raise KeyboardInterrupt
         raise SolverError("HiGHS stopped before it found any schedule; simplify the shifts")
-    assert answer.status != "infeasible"
     return ShiftSolution(
         plan=plan_from(case, rules, lambda column: round(values[column])),
         cost=answer.objective,
         bound=answer.bound,
         gap=answer.gap,
-        status=answer.status,
+        status=status,
         columns=len(program.columns),
         rows=len(program.rows),
         seconds=perf_counter() - began,
@@ -157,12 +171,11 @@ def shift_program(
 def _shift_columns(rules: ShiftRules) -> Iterator[Column]:
     for possible in rules.shifts:
         most = inf if possible.at_most is None else float(possible.at_most)
-        day = possible.start // rules.slots_a_day
-        yield Column(possible.column, possible.cost, most=most, day=day)
+        yield Column(possible.column, possible.cost, most=most)
         for pause in possible.breaks:
             if pause.earliest < pause.latest:
                 for begin in range(pause.earliest, pause.latest + 1):
-                    yield Column(possible.break_column(pause, begin), 0.0, day=day)
+                    yield Column(possible.break_column(pause, begin), 0.0)
 
 
 def _interval_columns(rules: ShiftRules) -> Iterator[Column]:
@@ -170,8 +183,7 @@ def _interval_columns(rules: ShiftRules) -> Iterator[Column]:
         for i, (least, most, cost) in enumerate(
             zip(staff.least.tolist(), staff.most.tolist(), staff.cost.tolist(), strict=True)
         ):
-            day = i * len(rules.interval) // len(staff.least) // rules.slots_a_day
-            yield Column(IntervalStaff.column(group, i), cost, float(least), most, day=day)
+            yield Column(IntervalStaff.column(group, i), cost, float(least), most)
 
 
 def _break_rows(rules: ShiftRules) -> Iterator[Row]:
@@ -192,7 +204,9 @@ def _staff_rows(rules: ShiftRules) -> Iterator[Row]:
         limits_before = (0.0, 0.0)
         for slot, terms in enumerate(rules.on_the_floor[group]):
             limits = (float(minimum[slot]), float(rules.maximum[group][slot]))
-            if (terms, limits) != (before, limits_before) and (limits[0] > 0 or isfinite(limits[1])):
+            if (terms, limits) != (before, limits_before) and (
+                limits[0] > 0 or isfinite(limits[1])
+            ):
                 yield Row(f"staff.{group}.{slot:06d}", terms, limits[0], limits[1])
             before, limits_before = terms, limits
 
@@ -230,35 +244,34 @@ def solve_program(
     gap: float,
     progress: Callable[[SolverProgress], None] | None = None,
     warm_start: Mapping[str, float] | None = None,
-    nodes: int = MOST_NODES,
+    solved: Solved | None = None,
+    workers: int = 1,
 ) -> tuple[SolverAnswer, dict[str, float]]:
-    """Solve a program part by part, each to the gap; the answer, and each column's value by name."""
+    """Solve a program part by part, each to the gap; the answer, and the value of each column.
+
+    Parts that are alike, or were met before, are solved once.
+    """
     began = perf_counter()
     if any(not row.terms and not row.least <= 0 <= row.most for row in program.rows):
         return SolverAnswer("infeasible", None, inf, -inf, inf, 0.0), {}
+    answers = {} if solved is None else solved
+    parts = [(part, (gap, part.fingerprint)) for part in program.parts()]
+    new: dict[object, Program] = {}
+    for part, key in parts:
+        if key not in answers:
+            new.setdefault(key, part)
+    jobs = [(part, gap, _given(part, warm_start)) for part in new.values()]
+    # A progress callback lives in this process alone.
+    solve = _solve_part if progress is None else partial(_solve_part, progress=progress)
+    answers.update(zip(new, spread(solve, jobs, workers if progress is None else 1), strict=True))
     values: dict[str, float] = {}
     cost = bound = 0.0
     status: Status = "optimal within gap"
-    alike: dict[object, SolverAnswer] = {}
-    for part in program.parts():
-        names = [column.name for column in part.columns]
-        fingerprint = part.fingerprint
-        answer = alike.get(fingerprint)
-        if answer is None:
-
-            def report(
-                now: SolverProgress, cost: float = cost, bound: float = bound
-            ) -> None:
-                if progress is not None:
-                    total, below = cost + now.cost, bound + now.bound
-                    seconds = perf_counter() - began
-                    progress(SolverProgress(seconds, total, below, relative_gap(total, below)))
-
-            answer = _solve_part(part, gap, report, warm_start, nodes)
-            alike[fingerprint] = answer
+    for part, key in parts:
+        answer = answers[key]
         if answer.values is None:
             return replace(answer, seconds=perf_counter() - began), {}
-        values |= zip(names, answer.values, strict=True)
+        values |= zip((column.name for column in part.columns), answer.values, strict=True)
         cost, bound = cost + answer.objective, bound + answer.bound
         if answer.status != "optimal within gap":
             status = answer.status
@@ -267,16 +280,26 @@ def solve_program(
     return SolverAnswer(status, chosen, cost, bound, relative_gap(cost, bound), seconds), values
 
 
-def _solve_part(
-    part: Program,
-    gap: float,
-    progress: Callable[[SolverProgress], None],
-    warm_start: Mapping[str, float] | None,
-    nodes: int,
-) -> SolverAnswer:
-    """Hand one program to HiGHS through PuLP."""
-    import pulp
+def _given(part: Program, warm_start: Mapping[str, float] | None) -> dict[int, float] | None:
+    """The columns of a part in a solution to begin with."""
+    if warm_start is None:
+        return None
+    return {i: warm_start.get(column.name, 0.0) for i, column in enumerate(part.columns)}
 
+
+def _solve_part(
+    job: tuple[Program, float, dict[int, float] | None],
+    progress: Callable[[SolverProgress], None] | None = None,
+) -> SolverAnswer:
+    """Hand one program to HiGHS through PuLP: a part, its gap, and values to begin with."""
+    import pulp as typed
+
+    pulp: Any = typed  # its types differ from one version to the next
+    part, gap, given = job
+    if not part.rows:  # Nothing asks for more than the least, and everything costs.
+        least = tuple(column.least for column in part.columns)
+        cost = sum(column.cost * column.least for column in part.columns)
+        return SolverAnswer("optimal within gap", least, cost, cost, 0.0, 0.0)
     problem = pulp.LpProblem("shifts", pulp.LpMinimize)
     variable = {
         column.name: problem.add_variable(
@@ -300,14 +323,7 @@ def _solve_part(
     solver = pulp.HiGHS(msg=False)
     solver.createAndConfigureSolver(problem)
     solver.buildSolverModel(problem)
-    given = None
-    if warm_start is not None:
-        given = {i: warm_start.get(column.name, 0.0) for i, column in enumerate(part.columns)}
-    days = [column.day for column in part.columns]
-    whole = any(column.whole for column in part.columns)
-    if whole and len(days) > _LARGE and len(set(days)) > 1:
-        given = first_schedule(problem.solverModel, days, gap=gap) or given
-    return run_highs(problem.solverModel, gap=gap, progress=progress, warm_start=given, nodes=nodes)
+    return run_highs(problem.solverModel, gap=gap, progress=progress, warm_start=given)
 
 
 def what_is_missing(
@@ -315,14 +331,18 @@ def what_is_missing(
 ) -> str:
     """Say where an impossible requirement cannot be covered, by how much, what would have to give.
 
-    Solves again with agents that do not exist, as few as possible.
+    Solves again with agents that do not exist, as few as possible and no more in one place than
+    need be.
     """
     soft = [row for row in program.rows if isfinite(row.least) and row.least > 0]
     columns = [replace(column, cost=0.0) for column in program.columns]
-    columns += [Column(f"missing.{row.name}", 1.0) for row in soft]
+    columns += [Column(f"missing.{row.name}", 1.0, most=1.0) for row in soft]
+    columns += [Column(f"more.{row.name}", _CROWDED) for row in soft]
     short = {row.name for row in soft}
     rows = tuple(
-        replace(row, terms={**row.terms, f"missing.{row.name}": 1.0}) if row.name in short else row
+        replace(row, terms={**row.terms, f"missing.{row.name}": 1.0, f"more.{row.name}": 1.0})
+        if row.name in short
+        else row
         for row in program.rows
     )
     elastic = Program(tuple(sorted(columns, key=lambda c: c.name)), rows)
@@ -333,7 +353,9 @@ def what_is_missing(
             if answer.status == "infeasible"
             else "no schedule covers the requirement"
         )
-    missing = {row.name: round(values[f"missing.{row.name}"]) for row in soft}
+    missing = {
+        row.name: round(values[f"missing.{row.name}"] + values[f"more.{row.name}"]) for row in soft
+    }
     worst = max(soft, key=lambda row: missing[row.name])
     where = int(worst.name.rsplit(".", 1)[1])
     interval = int(rules.interval[where])
@@ -373,7 +395,9 @@ def _what_gives(case: Case, rules: ShiftRules, groups: Sequence[str], slot: int)
                 for kind in kinds
                 if scenario.shifts[kind].at_most is not None
             ]
-            limits += [f"the break windows of shift {k}" for k in kinds if scenario.shifts[k].breaks]
+            limits += [
+                f"the break windows of shift {k}" for k in kinds if scenario.shifts[k].breaks
+            ]
         if group.maximum_staff is not None:
             limits.append(f"maximum_staff of {name} ({group.maximum_staff})")
         if isinstance(card, Partner):

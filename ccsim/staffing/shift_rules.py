@@ -128,15 +128,12 @@ class ShiftRules:
     maximum: Mapping[str, Floats]
     presence: Mapping[str, float]
 
-    @property
-    def slots_a_day(self) -> int:
-        """Slots in 24 hours, at least one."""
-        return max(24 * HOUR_US // self.slot, 1)
-
     @cached_property
     def on_the_floor(self) -> Mapping[str, list[Terms]]:
         """Agents of each group on the floor in each slot, as sums over columns."""
-        floor: dict[str, list[Terms]] = {name: [{} for _ in range(self.slots)] for name in self.presence}
+        floor: dict[str, list[Terms]] = {
+            name: [{} for _ in range(self.slots)] for name in self.presence
+        }
         for name in self.by_interval:
             for slot, interval in enumerate(self.interval.tolist()):
                 floor[name][slot][IntervalStaff.column(name, interval)] = 1.0
@@ -192,7 +189,7 @@ def shift_rules(case: Case, requirement: Requirement | None = None) -> ShiftRule
         most = _most(case, group)
         minute_cost = _partner_minute(case, name, requirement)
         if not _shifts_of(group):
-            by_interval[name] = _interval_staff(case, name, group, is_open, most, minute_cost)
+            by_interval[name] = _interval_staff(case, group, is_open, most, minute_cost)
             continue
         minimum[name] = np.where(is_open[interval], group.minimum_staff, 0)
         maximum[name] = np.full(slots, most)
@@ -344,7 +341,11 @@ def _most(case: Case, group: AgentGroup) -> float:
 
 
 def _interval_staff(
-    case: Case, name: str, group: AgentGroup, is_open: NDArray[np.bool_], most: float, minute: Floats
+    case: Case,
+    group: AgentGroup,
+    is_open: NDArray[np.bool_],
+    most: float,
+    minute: Floats,
 ) -> IntervalStaff:
     card = case.scenario.rate_cards[group.rate_card]
     if group.agents is not None:
@@ -387,7 +388,11 @@ def _possible(
         shift.length // slot,
         tuple(
             PossibleBreak(
-                name, pause.window[0] // slot, pause.window[1] // slot, pause.length // slot, pause.paid
+                name,
+                pause.window[0] // slot,
+                pause.window[1] // slot,
+                pause.length // slot,
+                pause.paid,
             )
             for name, pause in breaks
         ),
