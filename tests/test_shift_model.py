@@ -476,6 +476,13 @@ def test_a_group_of_a_given_size_is_taken_as_it_is() -> None:
     assert sum(placed.agents for placed in solution.plan.schedule) == 1
 
 
+def test_where_nothing_is_left_to_plan_nothing_is_refused() -> None:
+    group = {"skills": {"call": {}}, "rate_card": "own", "agents": 2}
+    solution = schedule_shifts(centre({}, agent_groups={"desk": group}), need([5] * 24), gap=0.0)
+    assert set(solution.plan.by_interval["desk"]) == {2}  # too few; the simulation will say so
+    assert solution.cost == pytest.approx(2 * 24)
+
+
 def test_minimum_staff_while_open_breaks_included() -> None:
     case = centre(
         {

@@ -232,7 +232,8 @@ def _poisson(mean: NDArray[np.float64], words: NDArray[np.uint64]) -> Integers:
     """Poisson counts by inversion, so that a larger mean only adds contacts."""
     from scipy.special import pdtr, pdtrik
 
-    chance = (uniform53(words) + 0.5) * 2.0**-53
+    # The largest uniform would round to 1, which no count has.
+    chance = np.minimum((uniform53(words) + 0.5) * 2.0**-53, 1 - 2.0**-53)
     guess = np.ceil(pdtrik(chance, np.maximum(mean, 1e-300)))
     count = np.where(pdtr(np.maximum(guess - 1, 0), mean) >= chance, guess - 1, guess)
     return np.where(mean > 0, np.maximum(count, 0), 0).astype(np.int64)

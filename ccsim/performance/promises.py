@@ -146,7 +146,9 @@ def promise_samples(
         target = promise.target
         if target.share_of_days is not None:
             met, days = met_days(promise, over, under)
-            samples.append(ShareSample(promise.name, target.share_of_days, met, days))
+            samples.append(
+                ShareSample(promise.name, target.share_of_days, met, days, sample.block_size)
+            )
         else:
             samples.append(
                 TargetSample(

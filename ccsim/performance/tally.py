@@ -174,7 +174,7 @@ def _agents_time(model: Model, log: ContactLog) -> Integers:
 def _spent(begins: Integers, ends: Integers, model: Model, intervals: int) -> Integers:
     """Time within each interval of stretches from `begins` to `ends` [µs]."""
     edges = np.arange(intervals + 1, dtype=np.int64) * model.interval_us
-    if model.begin == 0:
+    if not model.cyclic:
         edges[-1] = max(model.end, int(ends.max(initial=0)))
     return np.diff(_before(edges, begins) - _before(edges, ends))
 

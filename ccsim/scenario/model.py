@@ -451,7 +451,7 @@ class Planning(Given):
     """The most times the schedule is raised and solved again."""
     gap: Share = 0.01
     """The solver stops when no schedule can be cheaper by more than this."""
-    replications: Annotated[int, Field(ge=8, le=1_000_000)] = 320
+    replications: Annotated[int, Field(ge=8, le=1_000_000)] = 160
     """Replications of one look during the search, rounded up to whole blocks."""
     certificate_replications: Annotated[int, Field(ge=320, le=1_000_000)] = 3200
     """The most replications of one certification."""

@@ -58,6 +58,8 @@ class Model:
         Whether an arrival is let in.
     interval_us, begin, end : int
         Length of an interval; begin of the run (negative with a warm-up) and end of the horizon.
+    cyclic : bool
+        Whether what lies beyond the end belongs to the beginning.
     cut : bool
         Whether everything stops at the end, or whoever came in time is served out.
     redials_at_most : ndarray of int64, shape (n_contact_types,)
@@ -76,6 +78,7 @@ class Model:
     interval_us: int
     begin: int
     end: int
+    cyclic: bool
     cut: bool
     redials_at_most: Integers
     agent_group: Integers
@@ -146,6 +149,7 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
         interval_us=grid.interval_us,
         begin=begin,
         end=grid.end,
+        cyclic=scenario.horizon.begins == "cyclic",
         cut=scenario.horizon.ends == "cut",
         redials_at_most=np.array(
             [given.redial.at_most if given.redial else 0 for given in demand.contact_types],

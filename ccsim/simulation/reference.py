@@ -342,11 +342,6 @@ class _Centre:
         def column(values: list[int]) -> Integers:
             return np.array(values, dtype=np.int64)[order]
 
-        outcome = column(self.outcome)
-        left_queue = column(self.left_queue)
-        waiting = outcome == Outcome.WAITING
-        left_queue[waiting] = end
-        ended = np.where(waiting, end, column(self.ended))
         left = np.array(self.stretch_left, dtype=np.int64)
         for agent, stretch in enumerate(self.stretch_of):
             if stretch >= 0 and (self.busy[agent] or self.idle_since[agent] is not None):
@@ -357,9 +352,9 @@ class _Centre:
             ordinal=column(self.ordinal),
             attempt=column(self.attempt),
             arrival=arrival[order],
-            outcome=outcome,
-            left_queue=left_queue,
-            ended=ended,
+            outcome=column(self.outcome),
+            left_queue=np.minimum(column(self.left_queue), end),
+            ended=np.minimum(column(self.ended), end),
             agent=column(self.agent),
             last=np.array(self.last, dtype=bool)[order],
             redial_cut=np.array(self.redial_cut, dtype=bool)[order],

@@ -106,33 +106,67 @@ def adjusted(
     requirement: Requirement,
     plan: StaffingPlan,
 ) -> dict[str, Integers]:
-    """Agents to add to the requirement of each contact type, for the next round.
+    """Agents to add to the requirement of types that share agents, for the next round.
 
     Where a promise is short, agents are added in the intervals of its window where the formula
-    promises most for one more agent, until the shortfall is made good; where every promise of a
-    contact type has a surplus, they are taken away where they are missed least.
+    promises most for one more agent, until the shortfall is made good; where every promise has a
+    surplus, they are taken away where they are missed least. What several promises ask of the same
+    agents is not added up: the largest counts.
     """
-    result = {name: np.array(raised.get(name, 0)) + _nothing(case) for name in _types(case)}
-    present = present_agents(plan, case)
-    for name in _types(case):
-        mine = [gap for gap in found if gap.kept.promise.contact_type == name]
-        row = requirement.row(name)
-        together = _widest(case, name)
-        floor = np.sum([present[group] for group in groups_of(case.scenario, together)], axis=0)
-        asked = requirement.row(*together).agents
+    result = {}
+    for together in sharing_agents(case):
+        mine = [gap for gap in found if gap.kept.promise.contact_type in together]
+        pool = _Pool(case, demand, requirement, plan, together)
+        more = np.zeros(case.grid.intervals, dtype=np.int64)
         for gap in mine:
-            inside = np.isin(case.grid.day, gap.kept.promise.days) & (row.load > 0)
             if gap.missing > 0:
-                gain = _gains(gap, case, demand, requirement, floor, inside, step=1)
-                steps = _take(gain, gap.missing, largest=True)
-                wanted = np.floor(floor + 1e-6).astype(np.int64) + steps
-                result[name] += np.where(steps > 0, np.maximum(wanted - asked, 0), 0)
-            elif gap.missing < 0 and all(other.missing <= 0 for other in mine):
-                loss = _gains(gap, case, demand, requirement, floor, inside, step=-1)
-                steps = _take(-loss, -gap.missing * _CAUTION, largest=False)
-                wanted = np.ceil(floor - 1e-6).astype(np.int64) - steps
-                result[name] += np.where(steps > 0, np.minimum(wanted - asked, 0), 0)
+                steps = _take(pool.gains(gap, +1), gap.missing, largest=True)
+                more = np.maximum(more, steps)
+        less = np.zeros(case.grid.intervals, dtype=np.int64)
+        for days in _finest_windows(mine):
+            over = [gap for gap in mine if set(gap.kept.promise.days) & days]
+            if all(gap.missing < 0 for gap in over):
+                less += np.min(
+                    [
+                        _take(-pool.gains(gap, -1), -gap.missing * _CAUTION, largest=False)
+                        for gap in over
+                        if set(gap.kept.promise.days) == days
+                    ],
+                    axis=0,
+                )
+        wanted = whole_agents(pool.present + (more - less) * pool.turnout)
+        name = "+".join(together)
+        change = np.where(more > 0, np.maximum(wanted - pool.asked, 0), 0)
+        change += np.where(less > 0, np.minimum(wanted - pool.asked, 0), 0)
+        result[name] = np.array(raised.get(name, 0)) + change
     return result
+
+
+def sharing_agents(case: Case) -> tuple[tuple[str, ...], ...]:
+    """The contact types in sets that share agents, each type in one of them."""
+    sets = sorted(covered_together(case.scenario), key=len, reverse=True)
+    widest: list[tuple[str, ...]] = []
+    for together in sets:
+        if not any(set(together) <= set(other) for other in widest):
+            widest.append(together)
+    return tuple(widest)
+
+
+def _finest_windows(found: Sequence[Gap]) -> list[set[int]]:
+    """The shortest windows among the promises; longer ones only say whether to lower at all."""
+    windows = {frozenset(gap.kept.promise.days) for gap in found}
+    return [set(w) for w in sorted(windows, key=sorted) if not any(o < w for o in windows)]
+
+
+def whole_agents(present: Floats) -> Integers:
+    """The requirement that so many present agents just cover.
+
+    Examples
+    --------
+    >>> whole_agents(np.array([4.7, 5.0])).tolist()
+    [4, 5]
+    """
+    return np.floor(present + 1e-6).astype(np.int64)
 
 
 def present_agents(plan: StaffingPlan, case: Case) -> dict[str, Floats]:
@@ -145,59 +179,60 @@ def present_agents(plan: StaffingPlan, case: Case) -> dict[str, Floats]:
     }
 
 
-def _types(case: Case) -> tuple[str, ...]:
-    return tuple(case.scenario.contact_types)
+class _Pool:
+    """Contact types that share agents, seen as one queue by the formula."""
 
-
-def _nothing(case: Case) -> Integers:
-    return np.zeros(case.grid.intervals, dtype=np.int64)
-
-
-def _widest(case: Case, name: str) -> tuple[str, ...]:
-    """The largest set of contact types that share agents with this one."""
-    return max((t for t in covered_together(case.scenario) if name in t), key=len)
-
-
-def _gains(
-    gap: Gap,
-    case: Case,
-    demand: DemandModel,
-    requirement: Requirement,
-    floor: Floats,
-    inside: NDArray[np.bool_],
-    *,
-    step: int,
-) -> Floats:
-    """What each further agent changes, contacts per replication, shape (most steps, n_intervals).
-
-    By Erlang A on the pooled queue, averaged over days of different busyness.
-    """
-    name = gap.kept.promise.contact_type
-    together = _widest(case, name)
-    given = {one.name: one for one in demand.contact_types}
-    volume = np.array([given[one].fresh for one in together])
-    handle = np.array([given[one].mean_handle_seconds for one in together])
-    leaving = np.array([1 / mean_seconds(given[one].patience) for one in together])
-    total = np.where(volume.sum(axis=0) > 0, volume.sum(axis=0), 1.0)
-    load = requirement.row(*together).load
-    weight = volume / total
-    busy = day_quantiles(case, name)
-    levels = []
-    for taken in range(_MOST_STEPS + 1):
-        agents = np.maximum(np.floor(floor + 1e-6) + step * taken, 0)
+    def __init__(
+        self,
+        case: Case,
+        demand: DemandModel,
+        requirement: Requirement,
+        plan: StaffingPlan,
+        together: tuple[str, ...],
+    ) -> None:
+        self.case = case
+        groups = groups_of(case.scenario, together)
+        present = present_agents(plan, case)
+        self.present = np.sum([present[group] for group in groups], axis=0)
+        # One scheduled agent more or fewer is so many who turn up.
+        absent = [case.scenario.agent_groups[group].shrinkage.unplanned for group in groups]
+        self.turnout = 1 - float(np.mean(absent))
+        row = requirement.row(*together)
+        self.asked, self.load = row.agents, row.load
+        drawn = {one.name: one for one in demand.contact_types if one.name in together}
+        self.volume = {name: drawn[name].fresh for name in together}
+        total = np.sum(list(self.volume.values()), axis=0)
+        weight = np.array(list(self.volume.values())) / np.where(total > 0, total, 1.0)
+        handle = np.array([drawn[name].mean_handle_seconds for name in together])
+        leaving = np.array([1 / mean_seconds(drawn[name].patience) for name in together])
+        some = total > 0
+        self.handle = np.where(some, handle @ weight, 1.0)
         with np.errstate(divide="ignore"):
+            self.patience = np.where(some, 1 / (leaving @ weight), np.inf)
+
+    def gains(self, gap: Gap, sign: int) -> Floats:
+        """What each further agent more or fewer changes, shape (most steps, n_intervals).
+
+        Contacts per replication, by Erlang A, averaged over days of different busyness.
+        """
+        promise = gap.kept.promise
+        busy = day_quantiles(self.case, promise.contact_type)
+        levels = []
+        for taken in range(_MOST_STEPS + 1):
+            agents = whole_agents(self.present + sign * self.turnout * taken)
             value = _measure(
-                gap.kept.promise.target,
-                case,
-                name,
-                np.multiply.outer(busy, load),
-                agents,
-                np.where(load > 0, handle @ weight, handle[0]),
-                np.where(load > 0, 1 / (leaving @ weight), np.inf),
+                promise.target,
+                self.case,
+                promise.contact_type,
+                np.multiply.outer(busy, self.load),
+                np.maximum(agents, 0).astype(np.float64),
+                self.handle,
+                self.patience,
             )
-        levels.append(busy @ value / len(busy) * given[name].fresh)
-    change = np.diff(np.array(levels), axis=0)
-    return np.asarray(np.where(inside, change, 0.0), dtype=np.float64)
+            levels.append(value.mean(axis=0) * self.volume[promise.contact_type])
+        inside = np.isin(self.case.grid.day, promise.days) & (self.load > 0)
+        change = np.where(inside, np.diff(np.array(levels), axis=0), 0.0)
+        return np.asarray(change, dtype=np.float64)
 
 
 def _measure(

@@ -9,7 +9,8 @@ that the search never saw. Nothing that is not certified is called feasible.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +23,7 @@ from ccsim.experiment import price_sample, replicate
 from ccsim.performance.promises import Kept, measure_promises, promise_samples
 from ccsim.performance.sample import Sample
 from ccsim.performance.tally import measuring_rules
-from ccsim.plans import PlacedShift, StaffingPlan, scheduled_agents
+from ccsim.plans import PlacedShift, StaffingPlan
 from ccsim.scenario.case import Case
 from ccsim.staffing.adjust import Gap, adjusted, gaps
 from ccsim.staffing.requirement import Requirement, require
@@ -35,6 +36,8 @@ ATTEMPTS = 3
 """The most certifications of one study; each has fresh replications and a stricter level."""
 TRIED_AT_ONCE = 4
 """Cheaper plans simulated side by side on the same customers."""
+DECIDING = 10 * BLOCK
+"""Replications that can show a plan to fail: ten blocks, the fewest with intervals."""
 
 Report = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, of how much."""
@@ -49,7 +52,8 @@ class Look:
     number : int
         From 1.
     step : str
-        ``formulas`` (the first), ``raised``, ``lowered`` or ``one shift fewer``.
+        ``formulas`` (the first), ``raised``, ``lowered``, ``shifts dropped`` or
+        ``one shift fewer``.
     cost : float
         Expected cost of the horizon under the plan.
     short : tuple of str
@@ -84,7 +88,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Cheaper:
-    """Plans one shift cheaper that were tried: how many, and how many were shown to fail."""
+    """Plans one shift cheaper that were tried and did not pass; how many were shown to fail."""
 
     tried: int
     rejected: int
@@ -114,8 +118,10 @@ class Planned:
         The shift model's answer, with the model bound.
     looks : tuple of Look
         Every round.
+    dropped : int
+        Shifts that the search took below what the requirement asked for, the simulation allowing.
     cheaper : Cheaper
-        The plans one shift cheaper that were tried.
+        The plans one shift cheaper that were tried last; none of them passed.
     """
 
     plan: StaffingPlan
@@ -127,6 +133,7 @@ class Planned:
     formulas: Requirement
     solution: ShiftSolution
     looks: tuple[Look, ...]
+    dropped: int
     cheaper: Cheaper
 
 
@@ -206,7 +213,8 @@ class _Search:
         candidate = self._schedule(raised, "formulas", None)
         while True:
             best, raised = self._improve(candidate, raised)
-            best, cheaper = self._drop_shifts(best)
+            best, by_day = self._drop_shifts(best)
+            best, one_by_one, cheaper = self._try_cheaper(best)
             certificate, sample, certificate_seed = self._certify(best)
             done = certificate.verdict == "certified" or len(self.attempts) == ATTEMPTS
             if done or len(self.looks) >= 2 * self.planning.rounds:
@@ -220,6 +228,7 @@ class _Search:
                     formulas=formulas,
                     solution=best.solution,
                     looks=tuple(self.looks),
+                    dropped=by_day + one_by_one,
                     cheaper=cheaper,
                 )
             # What the certificate could not show is aimed at with more room the next time.
@@ -286,13 +295,14 @@ class _Search:
         requirement: Requirement,
         solution: ShiftSolution,
         step: str,
+        replications: int = 0,
     ) -> list[Candidate]:
         """Simulate plans side by side on the search's own replications."""
         samples = replicate(
             self.case,
             plans,
             seed=seed_for("search", self.fingerprint, self.seed),
-            replications=self.planning.replications,
+            replications=max(replications, self.planning.replications),
             workers=self.workers,
             progress=lambda done, total: self.report(f"simulating, {step}", done, total),
         )
@@ -307,22 +317,68 @@ class _Search:
     def _kept(self, sample: Sample) -> tuple[Kept, ...]:
         return measure_promises(sample, self.case.scenario, self.case.grid, self.rules)
 
-    def _drop_shifts(self, best: Candidate) -> tuple[Candidate, Cheaper]:
-        """Try plans with one agent's shift fewer, as long as one of them still passes."""
-        tried = rejected = 0
+    def _drop_shifts(self, best: Candidate) -> tuple[Candidate, int]:
+        """Take one shift from every day that can spare it, until no day can; how many were taken.
+
+        Days hardly depend on each other, so one simulation tries a shift of each day at once; a
+        day whose promises suffer keeps its shift and is left alone from then on.
+        """
+        days = set(range(self.case.grid.days))
+        plan, dropped, verified, verified_dropped = best.plan, 0, best, 0
+        while days and best.look.passes and len(self.looks) < 4 * self.planning.rounds:
+            drops = self._one_a_day(plan, best, days)
+            days &= set(drops)
+            if not drops:
+                break
+            (tried,) = self._simulate(
+                [_without(plan, drops.values())], best.requirement, best.solution, "shifts dropped"
+            )
+            short = [gap for gap in tried.found if gap.missing > 0]
+            suffering = {day for gap in short for day in gap.kept.promise.days}
+            kept = {day: shift for day, shift in drops.items() if day not in suffering}
+            plan, dropped = _without(plan, kept.values()), dropped + len(kept)
+            days -= suffering
+            if not short:
+                verified, verified_dropped = tried, dropped
+                self.looks.append(tried.look)
+        if verified_dropped < dropped:
+            (last,) = self._simulate([plan], best.requirement, best.solution, "shifts dropped")
+            if last.look.passes:
+                verified, verified_dropped = last, dropped
+                self.looks.append(last.look)
+        return verified, verified_dropped
+
+    def _one_a_day(
+        self, plan: StaffingPlan, best: Candidate, days: set[int]
+    ) -> dict[int, PlacedShift]:
+        """The shift needed least on each of the days, where there is one to spare."""
+        grid = self.case.grid
+        drops: dict[int, PlacedShift] = {}
+        for shift in spare_shifts(self.case, plan, best.sample):
+            day = int(np.searchsorted(grid.day_starts, shift.start, side="right")) - 1
+            if day in days:
+                drops.setdefault(day, shift)
+        return drops
+
+    def _try_cheaper(self, best: Candidate) -> tuple[Candidate, int, Cheaper]:
+        """Try plans one shift cheaper, one by one, until none of them passes."""
+        dropped = 0
         while best.look.passes:
-            plans = cheaper_plans(self.case, best.plan, best.sample)[:TRIED_AT_ONCE]
+            spare = spare_shifts(self.case, best.plan, best.sample)[:TRIED_AT_ONCE]
+            plans = [_without(best.plan, [shift]) for shift in spare]
             if not plans:
                 break
-            candidates = self._simulate(plans, best.requirement, best.solution, "one shift fewer")
-            tried += len(candidates)
-            rejected += sum(self._is_rejected(candidate) for candidate in candidates)
+            candidates = self._simulate(
+                plans, best.requirement, best.solution, "one shift fewer", DECIDING
+            )
             passing = [candidate for candidate in candidates if candidate.look.passes]
             if not passing or len(self.looks) >= 4 * self.planning.rounds:
-                break
+                rejected = sum(self._is_rejected(candidate) for candidate in candidates)
+                return best, dropped, Cheaper(len(plans), rejected)
             best = min(passing, key=lambda candidate: candidate.look.cost)
-            self.looks.append(replace(best.look, number=len(self.looks) + 1))
-        return best, Cheaper(tried, rejected)
+            dropped += 1
+            self.looks.append(best.look)
+        return best, dropped, Cheaper(0, 0)
 
     def _is_rejected(self, candidate: Candidate) -> bool:
         """Whether some promise is shown, at 95 %, to be broken."""
@@ -353,8 +409,8 @@ class _Search:
         return certificate, sample, seed
 
 
-def cheaper_plans(case: Case, plan: StaffingPlan, sample: Sample) -> list[StaffingPlan]:
-    """Plans with one agent's shift fewer, those first whose agents are needed least."""
+def spare_shifts(case: Case, plan: StaffingPlan, sample: Sample) -> list[PlacedShift]:
+    """Shifts of which one agent can go without breaking the minimum staff, least needed first."""
     edges = np.arange(case.grid.intervals + 1) * case.grid.interval_us
     level = sample.intervals.estimates("service_level").value
     offered = sample.intervals.estimates("offered").value
@@ -369,30 +425,51 @@ def cheaper_plans(case: Case, plan: StaffingPlan, sample: Sample) -> list[Staffi
         return float((covered * late).sum() / max(shift.paid, 1))
 
     ranked = sorted(plan.schedule, key=lambda shift: (need(shift), shift))
-    return [
-        fewer for shift in ranked if _keeps_minimum_staff(case, fewer := _one_fewer(plan, shift))
-    ]
+    return [shift for shift in ranked if _keeps_minimum_staff(case, _without(plan, [shift]))]
 
 
-def _one_fewer(plan: StaffingPlan, shift: PlacedShift) -> StaffingPlan:
-    rest = [other for other in plan.schedule if other is not shift]
-    left = [replace(shift, agents=shift.agents - 1)] if shift.agents > 1 else []
-    return replace(plan, schedule=tuple(sorted(rest + left)))
+def _without(plan: StaffingPlan, shifts: Iterable[PlacedShift]) -> StaffingPlan:
+    """The plan with one agent fewer on each of some shifts."""
+    going = Counter(shifts)
+    left = [replace(shift, agents=shift.agents - going[shift]) for shift in plan.schedule]
+    return replace(plan, schedule=tuple(shift for shift in left if shift.agents > 0))
 
 
 def _keeps_minimum_staff(case: Case, plan: StaffingPlan) -> bool:
+    """Whether every group keeps its minimum at every moment while one of its types is open."""
     scenario, grid = case.scenario, case.grid
-    agents = scheduled_agents(plan, grid, cyclic=scenario.horizon.begins == "cyclic")
+    turns = (0, -grid.end) if scenario.horizon.begins == "cyclic" else (0,)
     for name, group in scenario.agent_groups.items():
-        if not group.minimum_staff:
+        mine = [shift for shift in plan.schedule if shift.group == name]
+        if not group.minimum_staff or not mine:
             continue
+        stretches = np.array(
+            [
+                (start + turn, end + turn, shift.agents)
+                for shift in mine
+                for start, end in shift.on_the_floor
+                for turn in turns
+            ]
+        ).T
+        # Staff changes only where a stretch begins or ends; opening hours on the grid.
+        moments = np.unique(np.concatenate([stretches[0], stretches[1], grid.starts]))
+        moments = moments[(moments >= 0) & (moments < grid.end)]
         is_open = np.any(
             [grid.opening(scenario.contact_types[skill].open) for skill in group.skills], axis=0
         )
-        there = agents.get(name, np.zeros(grid.intervals))
-        if np.any(there[is_open] < group.minimum_staff - 1e-9):
+        there = _so_far(stretches[0], stretches[2], moments) - _so_far(
+            stretches[1], stretches[2], moments
+        )
+        if (there[is_open[moments // grid.interval_us]] < group.minimum_staff).any():
             return False
     return True
+
+
+def _so_far(when: Integers, agents: Integers, moments: Integers) -> Integers:
+    """Agents whose stretch has begun (or ended) by each moment."""
+    order = np.argsort(when, kind="stable")
+    total = np.concatenate([[0], np.cumsum(agents[order])])
+    return np.asarray(total[np.searchsorted(when[order], moments, side="right")], dtype=np.int64)
 
 
 def plan_text(plan: StaffingPlan) -> str:

@@ -212,7 +212,13 @@ def _staff_rows(rules: ShiftRules) -> Iterator[Row]:
 
 
 def coverage_rows(rules: ShiftRules, required: RequirementRow) -> list[Row]:
-    """On the floor and present, at least the agents required, slot by slot."""
+    """On the floor and present, at least the agents required, slot by slot.
+
+    Where all groups have a given size there is nothing to choose: the simulation tells what comes.
+    """
+    given = [g in rules.by_interval and rules.by_interval[g].given for g in required.groups]
+    if given and all(given):
+        return []
     presence = {rules.presence[group] for group in required.groups}
     same = presence.pop() if len(presence) == 1 else None
     rows: list[Row] = []

@@ -88,6 +88,11 @@ class IntervalStaff:
     most: Floats
     cost: Floats
 
+    @property
+    def given(self) -> bool:
+        """Whether the group has a given size: nothing is left to choose."""
+        return bool((self.least == self.most).all())
+
     @staticmethod
     def column(group: str, interval: int) -> str:
         """Name of the number of agents on the floor in an interval."""
