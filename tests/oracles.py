@@ -304,6 +304,7 @@ def play(oracle: Oracle, replications: int, seed: int) -> dict[tuple[str, str], 
             day |= {(name, m): v for m, v in zip(CONTACT_MEASURES, contacts, strict=True)}
             day |= {(name, m): v for m, v in zip(GROUP_MEASURES, agents, strict=True)}
             day[name, "in_time"] = tally.in_time[0, index, counted].sum()
+            day[name, "abandoned_in_time"] = tally.abandoned_in_time[0, index, counted].sum()
         days.append(day)
     return {key: np.array([day[key] for day in days], dtype=np.float64) for key in days[0]}
 

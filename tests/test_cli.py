@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 import ccsim as public
 from ccsim import study
-from ccsim.cli import console, numbers
+from ccsim.cli import console
 from ccsim.cli.main import PATIENCE, ccsim
 from ccsim.cli.tables import reached
 from ccsim.errors import InfeasibleError, SolverError
@@ -32,6 +32,7 @@ from ccsim.performance.promises import Kept, Promise
 from ccsim.results import PlanResult
 from ccsim.scenario import Target, read_all, read_case, scenario_json_schema, shipped_scenarios
 from ccsim.statistics import Estimate
+from ccsim.statistics.writing import plain
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
@@ -794,7 +795,7 @@ def test_what_is_quick_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
 )
 def test_a_number_has_the_digits_that_its_interval_allows(value: float, half: float) -> None:
     estimate = Estimate(value, value - half, value + half, 0.95, "simulated", 10)
-    text = numbers.plain(estimate)
+    text = plain(estimate)
     if "±" not in text:  # a width that floats cannot hold beside the value
         assert half <= 1e-8 * abs(value)
         return
@@ -815,7 +816,7 @@ def test_a_number_has_the_digits_that_its_interval_allows(value: float, half: fl
     ],
 )
 def test_numbers_without_an_even_interval(estimate: Estimate, unit: str, text: str) -> None:
-    assert numbers.plain(estimate, unit) == text
+    assert plain(estimate, unit) == text
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from ccsim.demand.draw import NEVER, Contacts, Draw
+from ccsim.demand.draw import NEVER, Contacts, Draw, draw_replication
 from ccsim.demand.model import compile_demand
 from ccsim.errors import PlanError
 from ccsim.performance.tally import Tally, count, measuring_rules
@@ -347,8 +347,8 @@ def rows(model: Model) -> list[tuple[float, float, int]]:
     """Stretches: start and end [h], and the day of the agent."""
     s = model.stretches
     return [
-        (start / HOUR, end / HOUR, int(model.agent_day[agent]))
-        for start, end, agent in zip(s.start, s.end, s.agent, strict=True)
+        (start / HOUR, end / HOUR, int(day))
+        for start, end, day in zip(s.start, s.end, s.day, strict=True)
     ]
 
 
@@ -356,7 +356,7 @@ def test_the_kth_agent_is_there_while_k_are_needed() -> None:
     level = (0,) * 18 + (1, 2, 3, 2) + (0,) * 26
     _, model = compiled(StaffingPlan(by_interval={"desk": level}))
     assert rows(model) == [(9, 11, 0), (9.5, 11, 0), (10, 10.5, 0)]
-    assert model.agent_ordinal.tolist() == [0, 1, 2]
+    assert model.stretches.ordinal.tolist() == [0, 1, 2]
     _, closed = compiled(StaffingPlan(by_interval={"desk": (0,) * 48}))
     assert len(closed.stretches.start) == 0
 
@@ -365,8 +365,20 @@ def test_a_cyclic_horizon_is_preceded_by_its_own_last_hours() -> None:
     level = (2,) * 4 + (0,) * 40 + (1,) * 4
     _, model = compiled(StaffingPlan(by_interval={"desk": level}), begins="cyclic", warm_up="3 h")
     assert model.begin == -3 * HOUR
-    # One agent goes on over midnight, a second comes.
-    assert rows(model) == [(-2, 2, -1), (0, 2, 0), (22, 24, 0)]
+    # One agent goes on over midnight, as another agent-day; a second comes.
+    assert rows(model) == [(-2, 0, -1), (0, 2, 0), (0, 2, 0), (22, 24, 0)]
+    assert model.stretches.ends_shift.tolist() == [False, True, True, True]
+
+
+def test_who_is_staffed_by_interval_round_the_clock_may_be_absent_on_any_day() -> None:
+    plan = StaffingPlan(by_interval={"desk": (20,) * 48 * 4})
+    case, model = compiled(plan, shrinkage={"unplanned": "50%"}, days=4)
+    drawn = draw_replication(compile_demand(case), 1, 0)
+    s = model.stretches
+    there = drawn.present(0, s.day, s.ordinal)
+    by_agent = [there[s.agent == agent] for agent in range(20)]
+    # That every agent has four days alike has a chance of 8^-20.
+    assert any(0 < days.sum() < 4 for days in by_agent)
 
 
 def test_a_night_shift_at_the_weeks_end_is_there_at_its_beginning() -> None:

@@ -25,11 +25,11 @@ from ccsim.reporting import report_html, write_results
 from ccsim.reporting.content import cost_lines_table, met, promise_table, worst_table
 from ccsim.reporting.folder import csv_text, refuse_folder
 from ccsim.reporting.headline import headline
-from ccsim.reporting.numbers import at_most, decimals, number, write
 from ccsim.reporting.planning import sources
 from ccsim.results import Comparison, PlanResult, Simulation
 from ccsim.scenario import resolved_yaml
 from ccsim.statistics import Estimate
+from ccsim.statistics.writing import at_most, decimals, number, write
 from tests.desk import compared, desk, planned, simulated
 
 RUN = {"engine": "simpy", "workers": 1, "seconds": 1.5, "date": "2026-11-22"}

@@ -25,6 +25,7 @@ from ccsim.demand.keyed import (
 )
 from ccsim.demand.model import PPM, AbsenceModel, ContactTypeDemand, DemandModel
 from ccsim.demand.table import NEVER, QuantileTable, evaluate, evaluate_one
+from ccsim.errors import CcsimError
 
 Integers = NDArray[np.int64]
 
@@ -32,7 +33,7 @@ BLOCK = 32
 """Replications in a block: each is a complete set of strata of the days' busyness."""
 
 _INTERVAL_ORIGIN = 1 << 19
-_LIMITS = {"contact types": 1 << 8, "intervals": 1 << 19, "ordinal": 1 << 24, "attempt": 1 << 8}
+_MOST_IN_INTERVAL = 1 << 24  # of one contact type: the width of the ordinal in a content id
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +180,11 @@ def _contacts(
         given.fresh[cyclic] * (factor / PPM),
         draw(stream_key(seed, "count", given.name), replication, intervals, 0)[0],
     )
+    if counts.max(initial=0) >= _MOST_IN_INTERVAL:
+        raise CcsimError(
+            f"{given.name!r}: {counts.max():,} contacts in one interval; up to "
+            f"{_MOST_IN_INTERVAL - 1:,} can be drawn: check the unit of the demand"
+        )
     interval = np.repeat(intervals, counts)
     first = np.repeat(np.cumsum(counts) - counts, counts)
     ordinal = np.arange(len(interval), dtype=np.int64) - first

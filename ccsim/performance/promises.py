@@ -89,8 +89,9 @@ def parts(
         case "answered within":
             row = rules.thresholds[index].index(promise.target.threshold or 0)
             in_time = sample.in_time[:, row, index][:, list(promise.days)].sum(axis=1)
+            abandoned = sample.abandoned_in_time[:, row, index][:, list(promise.days)].sum(axis=1)
             good, base = service_level_parts(
-                [given.service_level.formula], contacts.T[:, None], in_time[None]
+                [given.service_level.formula], contacts.T[:, None], in_time[None], abandoned[None]
             )
             return good[0], base[0]
         case "lost":

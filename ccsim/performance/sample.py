@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ccsim.performance.tally import CONTACT_MEASURES, GROUP_MEASURES, Tally
+from ccsim.performance.tally import CONTACT_MEASURES, GROUP_MEASURES, Tally, added
 from ccsim.queueing.service_level import ServiceLevelFormula, good_and_base
 from ccsim.scenario.calendar import Grid
 from ccsim.scenario.model import Scenario
@@ -66,8 +66,9 @@ class Sample:
     ----------
     contacts : ndarray of int64, shape (n_replications, n_measures, n_contact_types, n_days)
         `CONTACT_MEASURES` of each replication by local day.
-    in_time : ndarray of int64, shape (n_replications, n_thresholds, n_contact_types, n_days)
-        Answered within each threshold.
+    in_time, abandoned_in_time : ndarray of int64
+        Answered, and abandoned, within each threshold, shape (n_replications, n_thresholds,
+        n_contact_types, n_days).
     groups : ndarray of int64, shape (n_replications, n_measures, n_groups, n_days)
         `GROUP_MEASURES` by local day [µs].
     handled : ndarray of int64, shape (n_replications, n_groups, n_contact_types)
@@ -80,6 +81,7 @@ class Sample:
 
     contacts: Integers
     in_time: Integers
+    abandoned_in_time: Integers
     groups: Integers
     handled: Integers
     intervals: RunningSums
@@ -112,6 +114,7 @@ def join(samples: Sequence[Sample]) -> Sample:
     return Sample(
         contacts=np.concatenate([sample.contacts for sample in samples]),
         in_time=np.concatenate([sample.in_time for sample in samples]),
+        abandoned_in_time=np.concatenate([sample.abandoned_in_time for sample in samples]),
         groups=np.concatenate([sample.groups for sample in samples]),
         handled=np.concatenate([sample.handled for sample in samples]),
         intervals=total,
@@ -129,14 +132,15 @@ def block_sample(tallies: Sequence[Tally], grid: Grid, scenario: Scenario) -> Sa
 
     contacts = np.stack([tally.contacts for tally in tallies])
     in_time = np.stack([tally.in_time for tally in tallies])
+    abandoned_in_time = np.stack([tally.abandoned_in_time for tally in tallies])
     groups = np.stack([tally.groups for tally in tallies])
-    whole = Tally(contacts.sum(axis=0), in_time.sum(axis=0), groups.sum(axis=0), tallies[0].handled)
     return Sample(
         contacts=days(contacts),
         in_time=days(in_time),
+        abandoned_in_time=days(abandoned_in_time),
         groups=days(groups),
         handled=np.stack([tally.handled for tally in tallies]),
-        intervals=_running_sums(whole, len(tallies), grid, scenario),
+        intervals=_running_sums(added(tallies), len(tallies), grid, scenario),
         block_size=len(tallies),
     )
 
@@ -144,7 +148,9 @@ def block_sample(tallies: Sequence[Tally], grid: Grid, scenario: Scenario) -> Sa
 def _running_sums(total: Tally, replications: int, grid: Grid, scenario: Scenario) -> RunningSums:
     offered = total.measure("offered")
     formulas = [given.service_level.formula for given in scenario.contact_types.values()]
-    good, base = service_level_parts(formulas, total.contacts, total.in_time[0])
+    good, base = service_level_parts(
+        formulas, total.contacts, total.in_time[0], total.abandoned_in_time[0]
+    )
     many = np.full(offered.shape, replications)
     floor = total.group_measure("on_the_floor")
     there = np.full(floor.shape, replications * grid.interval_us)
@@ -164,7 +170,10 @@ def _products(pairs: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> Floats:
 
 
 def service_level_parts(
-    formulas: Sequence[ServiceLevelFormula], contacts: Integers, in_time: Integers
+    formulas: Sequence[ServiceLevelFormula],
+    contacts: Integers,
+    in_time: Integers,
+    abandoned_in_time: Integers,
 ) -> tuple[Numbers, Numbers]:
     """Numerator and denominator of each contact type's service level.
 
@@ -174,8 +183,8 @@ def service_level_parts(
         The formula of each contact type.
     contacts : ndarray, shape (n_measures, n_contact_types, ...)
         `CONTACT_MEASURES`.
-    in_time : ndarray, shape (n_contact_types, ...)
-        Answered within the threshold.
+    in_time, abandoned_in_time : ndarray, shape (n_contact_types, ...)
+        Answered, and abandoned, within the threshold.
 
     Returns
     -------
@@ -191,7 +200,7 @@ def service_level_parts(
             offered=row("offered", index),
             answered=row("answered", index),
             answered_in_time=in_time[index],
-            abandoned_in_time=row("abandoned_in_time", index),
+            abandoned_in_time=abandoned_in_time[index],
             short_abandons=row("short_abandons", index),
         )
         for index, formula in enumerate(formulas)

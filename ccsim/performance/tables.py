@@ -72,9 +72,12 @@ def contact_type_table(
                 for measure in _COUNTS
             }
             contacts = sample.contacts[:, :, index][:, :, days].sum(axis=2)
-            in_time = sample.in_time[:, 0, index][:, days].sum(axis=1)
+            in_time, abandoned_in_time = (
+                counts[:, 0, index][:, days].sum(axis=1)[None]
+                for counts in (sample.in_time, sample.abandoned_in_time)
+            )
             good, base = service_level_parts(
-                [given.service_level.formula], contacts.T[:, None], in_time[None]
+                [given.service_level.formula], contacts.T[:, None], in_time, abandoned_in_time
             )
             ratios = {
                 "service_level": (good[0], base[0]),

@@ -6,7 +6,8 @@ order. A contact is counted in the interval in which it arrived; agents' time wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,6 @@ CONTACT_MEASURES = (
     "offered",
     "answered",
     "abandoned",
-    "abandoned_in_time",
     "short_abandons",
     "closed",
     "waiting",
@@ -72,8 +72,9 @@ class Tally:
     ----------
     contacts : ndarray of int64, shape (n_measures, n_contact_types, n_intervals)
         `CONTACT_MEASURES` by the interval of arrival; requests and lost by the first attempt's.
-    in_time : ndarray of int64, shape (n_thresholds, n_contact_types, n_intervals)
-        Answered within each threshold of the contact type (rows beyond its own are zero).
+    in_time, abandoned_in_time : ndarray of int64, shape (n_thresholds, n_contact_types, n_intervals)
+        Answered, and abandoned, within each threshold of the contact type (rows beyond its own are
+        zero).
     groups : ndarray of int64, shape (n_measures, n_groups, n_intervals)
         `GROUP_MEASURES` by the interval in which the time was spent. Time after the end of the
         horizon counts in its last interval; in a cyclic week it belongs to the next one, as the
@@ -84,6 +85,7 @@ class Tally:
 
     contacts: Integers
     in_time: Integers
+    abandoned_in_time: Integers
     groups: Integers
     handled: Integers
 
@@ -96,6 +98,16 @@ class Tally:
         return np.asarray(self.groups[GROUP_MEASURES.index(name)])
 
 
+def added(tallies: Sequence[Tally]) -> Tally:
+    """Several tallies added up, exactly."""
+    return Tally(
+        *(
+            np.sum([getattr(tally, field.name) for tally in tallies], axis=0)
+            for field in fields(Tally)
+        )
+    )
+
+
 def count(model: Model, log: ContactLog, rules: Rules) -> Tally:
     """Count one replication's log; the warm-up is dropped."""
     types, intervals = len(model.contact_types), model.open.shape[1]
@@ -103,7 +115,7 @@ def count(model: Model, log: ContactLog, rules: Rules) -> Tally:
     first = (log.interval >= 0) & (log.attempt == 0) & inside
     answered = inside & (log.outcome == Outcome.ANSWERED)
     abandoned = inside & (log.outcome == Outcome.ABANDONED)
-    wait, threshold = log.wait, np.array([t[0] for t in rules.thresholds])[log.contact_type]
+    wait = log.wait
     short = np.array(rules.short_abandon)[log.contact_type]
     cell = log.contact_type * intervals + log.arrival // model.interval_us
 
@@ -124,7 +136,6 @@ def count(model: Model, log: ContactLog, rules: Rules) -> Tally:
             per_cell(inside),
             per_cell(answered),
             per_cell(abandoned),
-            per_cell(abandoned & (wait <= threshold)),
             per_cell(abandoned & (wait <= short)),
             per_cell(inside & (log.outcome == Outcome.CLOSED)),
             per_cell(inside & (log.outcome == Outcome.WAITING)),
@@ -139,11 +150,14 @@ def count(model: Model, log: ContactLog, rules: Rules) -> Tally:
     )
     most = max(len(named) for named in rules.thresholds)
     limits = np.array([[*t, *[-1] * (most - len(t))] for t in rules.thresholds]).T
-    in_time = np.stack([per_cell(answered & (wait <= row[log.contact_type])) for row in limits])
+    in_time, abandoned_in_time = (
+        np.stack([per_cell(those & (wait <= row[log.contact_type])) for row in limits])
+        for those in (answered, abandoned)
+    )
     handled = np.zeros((len(model.groups), types), dtype=np.int64)
     group = model.agent_group[log.agent[answered]]
     np.add.at(handled, (group, log.contact_type[answered]), handling[answered])
-    return Tally(contacts, in_time, _agents_time(model, log), handled)
+    return Tally(contacts, in_time, abandoned_in_time, _agents_time(model, log), handled)
 
 
 def _agents_time(model: Model, log: ContactLog) -> Integers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,21 +22,23 @@ Booleans = NDArray[np.bool_]
 class Stretches:
     """When agents are meant to be on the floor, one row for each stretch without a break.
 
-    An agent-day (group, ordinal, day) has one or more stretches; the last ends the shift.
-
     Attributes
     ----------
     agent : ndarray of int64, shape (n_stretches,)
-        Index of the agent-day.
+        Index of the agent.
+    ordinal, day : ndarray of int64
+        With the group, the agent-day that decides whether she is there.
     start, end : ndarray of int64
         On the floor from, until [µs]; sorted by start, then agent.
     ends_shift : ndarray of bool
         Whether the shift ends with this stretch (else a break follows).
     serves_out : ndarray of bool
-        Whether it ends at closing time: then the agent serves whoever came in time.
+        Whether everything she serves is closed when it ends: then she serves whoever came in time.
     """
 
     agent: Integers
+    ordinal: Integers
+    day: Integers
     start: Integers
     end: Integers
     ends_shift: Booleans
@@ -64,8 +67,8 @@ class Model:
         Whether everything stops at the end, or whoever came in time is served out.
     redials_at_most : ndarray of int64, shape (n_contact_types,)
         The most redials of one request.
-    agent_group, agent_ordinal, agent_day : ndarray of int64, shape (n_agents,)
-        The key of each agent-day.
+    agent_group : ndarray of int64, shape (n_agents,)
+        The group of each agent.
     stretches : Stretches
         When they are meant to be on the floor.
     """
@@ -82,17 +85,21 @@ class Model:
     cut: bool
     redials_at_most: Integers
     agent_group: Integers
-    agent_ordinal: Integers
-    agent_day: Integers
     stretches: Stretches
 
 
 @dataclass(frozen=True, order=True)
-class _AgentDay:
+class _Agent:
+    """Someone who works: group, first day, what tells her from others, and her stretches.
+
+    Each stretch has start, end, the day that decides about absence, and whether it ends a shift.
+    """
+
     group: int
     day: int
-    shift: tuple[int, int, str]
-    stretches: tuple[tuple[int, int], ...]
+    key: tuple[int, int, str]
+    stretches: tuple[tuple[int, int, int, bool], ...]
+    ordinal: int | None = None
 
 
 def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
@@ -101,7 +108,7 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
     Raises
     ------
     PlanError
-        If the plan names a group that the scenario lacks, or leaves one out.
+        If the plan does not fit the scenario. A group that it leaves out has nobody there.
     """
     scenario, grid = case.scenario, case.grid
     contact_types, groups = tuple(scenario.contact_types), tuple(scenario.agent_groups)
@@ -115,29 +122,28 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
         dtype=np.int64,
     ).reshape(len(groups), len(contact_types))
     begin = -demand.warm_up_intervals * grid.interval_us
-    agent_days = sorted(
+    agents = sorted(
         [
             *_scheduled(case, plan, begin, cyclic=scenario.horizon.begins == "cyclic"),
             *_by_interval(case, plan, demand.warm_up_intervals),
-        ]
+        ],
+        key=lambda agent: (agent.group, agent.day, agent.key, agent.stretches),
     )
-    ordinals: dict[tuple[int, int], int] = {}
-    keys, rows = [], []
-    for index, agent in enumerate(agent_days):
-        ordinal = ordinals.get((agent.group, agent.day), 0)
-        ordinals[agent.group, agent.day] = ordinal + 1
-        keys.append((agent.group, ordinal, agent.day))
+    ordinals: Counter[tuple[int, int]] = Counter()
+    rows = []
+    for index, agent in enumerate(agents):
+        ordinal = ordinals[agent.group, agent.day] if agent.ordinal is None else agent.ordinal
+        ordinals[agent.group, agent.day] += 1
         served = is_open[priority[agent.group] > 0].any(axis=0)
         rows += [
-            (start, index, end, number == len(agent.stretches), _closes(case, served, end))
-            for number, (start, end) in enumerate(agent.stretches, 1)
+            (start, index, end, ordinal, day, ends_shift, _is_closed(case, served, end))
+            for start, end, day, ends_shift in agent.stretches
         ]
     rows.sort()
-    start, owner, end, ends_shift, serves_out = (
+    start, owner, end, ordinal_of, day_of, ends_shift, serves_out = (
         np.array(column, dtype=np.int64)
-        for column in (zip(*rows, strict=True) if rows else [()] * 5)
+        for column in (zip(*rows, strict=True) if rows else [()] * 7)
     )
-    key = np.array(keys, dtype=np.int64).reshape(-1, 3).T
     return Model(
         contact_types=contact_types,
         groups=groups,
@@ -155,10 +161,16 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
             [given.redial.at_most if given.redial else 0 for given in demand.contact_types],
             dtype=np.int64,
         ),
-        agent_group=key[0],
-        agent_ordinal=key[1],
-        agent_day=key[2],
-        stretches=Stretches(owner, start, end, ends_shift.astype(bool), serves_out.astype(bool)),
+        agent_group=np.array([agent.group for agent in agents], dtype=np.int64),
+        stretches=Stretches(
+            agent=owner,
+            ordinal=ordinal_of,
+            day=day_of,
+            start=start,
+            end=end,
+            ends_shift=ends_shift.astype(bool),
+            serves_out=serves_out.astype(bool),
+        ),
     )
 
 
@@ -200,55 +212,60 @@ def check_plan(case: Case, plan: StaffingPlan) -> None:
         raise PlanError("\n".join(dict.fromkeys(problems)))
 
 
-def _scheduled(case: Case, plan: StaffingPlan, begin: int, *, cyclic: bool) -> list[_AgentDay]:
-    """Agent-days of the shifts; a cyclic week is preceded by itself."""
+def _scheduled(case: Case, plan: StaffingPlan, begin: int, *, cyclic: bool) -> list[_Agent]:
+    """Agents of the shifts; a cyclic week is preceded by itself."""
     names = list(case.scenario.agent_groups)
     grid = case.grid
-    agent_days = []
+    agents = []
     for shift in plan.schedule:
-        day = int(np.searchsorted(grid.day_starts, shift.start, side="right")) - 1
+        first = int(np.searchsorted(grid.day_starts, shift.start, side="right")) - 1
         for turn in (-1, 0) if cyclic else (0,):
-            moved = turn * grid.end
+            moved, day = turn * grid.end, first + turn * grid.days
             stretches = tuple(
-                (max(a + moved, begin), b + moved)
-                for a, b in shift.on_the_floor
-                if b + moved > begin
+                (max(start + moved, begin), end + moved, day, end == shift.on_the_floor[-1][1])
+                for start, end in shift.on_the_floor
+                if end + moved > begin
             )
             if stretches:
                 key = (shift.start, shift.length, shift.shift)
-                agent = _AgentDay(names.index(shift.group), day + turn * grid.days, key, stretches)
-                agent_days += [agent] * shift.agents
-    return agent_days
+                agents += [_Agent(names.index(shift.group), day, key, stretches)] * shift.agents
+    return agents
 
 
-def _by_interval(case: Case, plan: StaffingPlan, warm_up: int) -> list[_AgentDay]:
-    """Agent-days of groups staffed by interval: the k-th agent is there while k are needed."""
+def _by_interval(case: Case, plan: StaffingPlan, warm_up: int) -> list[_Agent]:
+    """Agents of groups staffed by interval: the k-th is there while more than k are needed.
+
+    At midnight her stretch goes on, but as another day, on which she may be absent.
+    """
     names = list(case.scenario.agent_groups)
     grid = case.grid
-    agent_days = []
-    for name, agents in plan.by_interval.items():
-        level = np.concatenate(
-            [np.array(agents)[grid.intervals - warm_up :], np.array(agents), [0]]
-        )
+    numbers = np.arange(-warm_up, grid.intervals)
+    days = grid.day[numbers % grid.intervals] - np.where(numbers < 0, grid.days, 0)
+    agents = []
+    for name, planned in plan.by_interval.items():
+        level = np.array(planned, dtype=np.int64)[numbers % grid.intervals]
         for k in range(int(level.max(initial=0))):
-            there = np.concatenate([[0], (level > k).astype(np.int64)])
-            for start, end in zip(
-                np.flatnonzero(np.diff(there) == 1),
-                np.flatnonzero(np.diff(there) == -1),
-                strict=True,
-            ):
-                first = int(start) - warm_up
-                day = int(grid.day[first % grid.intervals]) - (grid.days if first < 0 else 0)
-                stretch = (first * grid.interval_us, (int(end) - warm_up) * grid.interval_us)
-                agent_days.append(_AgentDay(names.index(name), day, (k, 0, ""), (stretch,)))
-    return agent_days
+            there = np.concatenate([[False], level > k, [False]])
+            new_day = np.concatenate([[False], np.diff(days) != 0, [False]])
+            begins = np.flatnonzero(there[1:] & (~there[:-1] | new_day))
+            ends = np.flatnonzero(there[:-1] & (~there[1:] | new_day))
+            stretches = tuple(
+                (
+                    int(first - warm_up) * grid.interval_us,
+                    int(last - warm_up) * grid.interval_us,
+                    int(days[first]),
+                    not there[last + 1],
+                )
+                for first, last in zip(begins, ends, strict=True)
+            )
+            group = names.index(name)
+            agents.append(_Agent(group, stretches[0][2], (k, 0, ""), stretches, ordinal=k))
+    return agents
 
 
-def _closes(case: Case, served: Booleans, moment: int) -> bool:
-    """Whether every contact type of a group closes just at this moment (or the horizon ends)."""
+def _is_closed(case: Case, served: Booleans, moment: int) -> bool:
+    """Whether nobody can come any more to whom a group could talk: closed, or past the end."""
     grid = case.grid
     if moment >= grid.end:
-        return moment == grid.end
-    interval, rest = divmod(moment, grid.interval_us)
-    before, after = served[(interval - 1) % grid.intervals], served[interval % grid.intervals]
-    return rest == 0 and bool(before) and not bool(after)
+        return True
+    return not served[moment // grid.interval_us % grid.intervals]

@@ -115,10 +115,11 @@ class _Centre:
 
         stretches = model.stretches
         self.group_of = model.agent_group.tolist()
-        present = np.ones(len(model.agent_group), dtype=bool)
+        there = np.zeros(len(stretches.agent), dtype=bool)
+        stretch_group = model.agent_group[stretches.agent]
         for group in groups:
-            mine = model.agent_group == group
-            present[mine] = draw.present(group, model.agent_day[mine], model.agent_ordinal[mine])
+            mine = stretch_group == group
+            there[mine] = draw.present(group, stretches.day[mine], stretches.ordinal[mine])
         self.stretch_agent = stretches.agent.tolist()
         self.stretch_end = stretches.end.tolist()
         self.serves_out = stretches.serves_out.tolist()
@@ -126,7 +127,6 @@ class _Centre:
         self.idle_since: list[int | None] = [None] * len(self.group_of)
         self.busy = [False] * len(self.group_of)
         self.stretch_of = [-1] * len(self.group_of)
-        there = present[stretches.agent] if len(stretches.agent) else np.zeros(0, dtype=bool)
         self.comings = self._sorted(stretches.start, there)
         self.leavings = self._sorted(stretches.end, there)
         self._next_arrival(0)

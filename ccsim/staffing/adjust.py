@@ -260,8 +260,9 @@ def _measure(
         )
     if target.metric == "average speed of answer":
         wait = np.asarray(erlang_a_mean_wait(load, agents, handle, patience, of="answered"))
-        return -np.minimum(wait, 3600.0)
-    return -np.asarray(erlang_a_abandonment(load, agents, handle, patience))
+        return np.asarray(-np.minimum(wait, 3600.0), dtype=np.float64)
+    lost = erlang_a_abandonment(load, agents, handle, patience)
+    return np.asarray(-lost, dtype=np.float64)
 
 
 def day_quantiles(case: Case, name: str) -> Floats:

@@ -14,6 +14,7 @@ from itertools import product
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ccsim.demand.model import DemandModel
 from ccsim.errors import InfeasibleError
@@ -238,7 +239,8 @@ def _supplies(
         end=int(grid.day_starts[day + 1]),
         after=after,
         spans=_spans(case, skilled, after, day),
-        closings=_closings(case, name),
+        is_open=_open_to(case, name),
+        interval=grid.interval_us,
         ring=grid.end if rules.cyclic else 0,
     )
     if name in rules.by_interval:
@@ -273,8 +275,14 @@ class _Window:
     end: int
     after: int
     spans: list[tuple[int, int]]
-    closings: set[int]
+    is_open: NDArray[np.bool_]
+    interval: int
     ring: int
+
+    def serves_out(self, moment: int) -> bool:
+        """Whether a stretch that ends now goes on until nobody waits: all is closed, or past."""
+        number = moment // self.interval
+        return number >= len(self.is_open) or not self.is_open[number]
 
 
 def _spans(case: Case, skilled: list[str], after: int, day: int) -> list[tuple[int, int]]:
@@ -318,11 +326,11 @@ def _supply(
     if not stretches:
         return None
     free += window.after * sum(
-        any(begin in window.closings for begin, _ in places) for places in breaks
+        any(window.serves_out(begin) for begin, _ in places) for places in breaks
     )
     own = ends_here and window.begin + window.after < stop <= window.end
-    closes = {stop, stop - window.ring} & window.closings
-    out = window.after if closes else 0
+    ends = {stop, stop - window.ring} if stop > window.ring else {stop}
+    out = window.after if any(window.serves_out(moment) for moment in ends) else 0
     return _Supply(
         column, (free + (0 if own else out)) / MINUTE_US, stretches, out / MINUTE_US, own
     )
@@ -334,16 +342,13 @@ def _overlap(start: int, stop: int, window: tuple[int, int], ring: int) -> int:
     return sum(max(0, min(stop + t, window[1]) - max(start + t, window[0])) for t in turns)
 
 
-def _closings(case: Case, name: str) -> set[int]:
-    """When a group serves out whoever came in time [µs]: it closes, or the horizon ends."""
-    grid = case.grid
-    served = [
-        grid.opening(case.scenario.contact_types[c].open)
-        for c in case.scenario.agent_groups[name].skills
-    ]
-    is_open = np.any(served, axis=0) if served else np.zeros(grid.intervals, dtype=bool)
-    closes = np.flatnonzero(np.roll(is_open, 1) & ~is_open)
-    return {grid.end, *(closes * grid.interval_us).tolist()}
+def _open_to(case: Case, name: str) -> NDArray[np.bool_]:
+    """Whether any contact type of a group is open, shape (n_intervals,)."""
+    types = case.scenario.contact_types
+    skills = case.scenario.agent_groups[name].skills
+    served = [case.grid.opening(types[skill].open) for skill in skills]
+    closed = np.zeros(case.grid.intervals, dtype=bool)
+    return np.asarray(np.any([closed, *served], axis=0))
 
 
 def _past_minute(card: InHouse) -> float:
