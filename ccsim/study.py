@@ -22,7 +22,7 @@ from ccsim.performance.tally import measuring_rules
 from ccsim.plans import StaffingPlan
 from ccsim.results import Comparison, Estimation, PlanResult, Simulation
 from ccsim.scenario import Case, read_all, read_case
-from ccsim.staffing import planner, schedule_shifts, valid_bound
+from ccsim.staffing import planner, required, schedule_shifts, valid_bound
 from ccsim.statistics import seed_for
 
 DEFAULT_SEED = 1
@@ -56,7 +56,7 @@ def estimate(source: Source, *, variant: str | None = None) -> Estimation:
     return Estimation(
         case=case,
         demand=demand,
-        requirement=planner.required(case, demand),
+        requirement=required(case, demand),
         patience={given.name: mean_seconds(given.patience) for given in demand.contact_types},
     )
 
@@ -113,7 +113,7 @@ def simulate(
 
 def formula_plan(case: Case) -> StaffingPlan:
     """The cheapest schedule that covers what the formulas ask for, with nothing simulated."""
-    requirement = planner.required(case, compile_demand(case))
+    requirement = required(case, compile_demand(case))
     return schedule_shifts(case, requirement, gap=case.scenario.planning.gap).plan
 
 

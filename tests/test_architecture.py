@@ -338,11 +338,12 @@ def files_of_the_project() -> list[Path]:
         )
         paths = [ROOT / name for name in listed.stdout.split("\0") if name]
         return [path for path in paths if path.is_file()]
-    built = ("__pycache__", "*.egg-info", "build", "dist", "results")
+    built = ("__pycache__", "*.egg-info", "build", "dist")
     return [
         path
         for path in ROOT.rglob("*")
         if path.is_file()
+        and path.relative_to(ROOT).parts[0] != "results"
         and not any(
             (part.startswith(".") and part not in {".ci", ".gitignore"})
             or any(fnmatch(part, pattern) for pattern in built)

@@ -462,7 +462,7 @@ def test_the_main_job_from_a_file_to_a_folder(
     result = run("plan", hour, "--workers", "1", "--variant", "partner")
     assert result.exit_code == 0, result.output
     assert len(result.stdout.splitlines()) == 10
-    assert "certified: every target holds" in result.stdout
+    assert "certified: every promise holds" in result.stdout
     report = Path("results/hour-partner/report.html")
     assert f"results: {report}" in result.stderr
     assert report.exists()
@@ -795,7 +795,7 @@ def test_what_is_quick_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
 )
 def test_a_number_has_the_digits_that_its_interval_allows(value: float, half: float) -> None:
     estimate = Estimate(value, value - half, value + half, 0.95, "simulated", 10)
-    text = plain(estimate)
+    text = plain(estimate, most=9, signed=True)
     if "±" not in text:  # a width that floats cannot hold beside the value
         assert half <= 1e-8 * abs(value)
         return
@@ -809,9 +809,9 @@ def test_a_number_has_the_digits_that_its_interval_allows(value: float, half: fl
 @pytest.mark.parametrize(
     ("estimate", "unit", "text"),
     [
-        (Estimate(math.nan, math.nan, math.nan, 0.95, "simulated", 10), "%", "none offered"),
+        (Estimate(math.nan, math.nan, math.nan, 0.95, "simulated", 10), "%", "nothing offered"),
         (Estimate(0.8, math.nan, math.nan, 0.95, "simulated", 4), "%", "80.0% (no interval)"),
-        (Estimate(7.0, 7.0, 7.0, 0.95, "simulated", 10), "", "7.00 (in every block)"),
+        (Estimate(7.0, 7.0, 7.0, 0.95, "simulated", 10), "", "7.00 (every block alike)"),
         (Estimate(0.5, 0.3, 0.55, 0.95, "simulated", 40), "%", "50% [30, 55]"),
     ],
 )

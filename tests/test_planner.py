@@ -13,7 +13,7 @@ from ccsim.plans import PlacedShift, StaffingPlan
 from ccsim.scenario import case_from
 from ccsim.scenario.model import Scenario
 from ccsim.scenario.targets import parse_target
-from ccsim.staffing import adjust, planner
+from ccsim.staffing import adjust, spare
 
 HOUR = 3_600_000_000
 
@@ -111,7 +111,7 @@ class TestAdjusting:
     def test_what_is_short_is_raised_and_a_surplus_lowered(self):
         case = small_centre()
         demand = compile_demand(case)
-        requirement = planner.required(case, demand)
+        requirement = spare.required(case, demand)
         for agents, sign in ((2, 1), (9, -1)):
             plan = StaffingPlan(by_interval={"desk": (0,) * 16 + (agents,) * 4 + (0,) * 28})
             simulation = study.simulate(case, plan, replications=64, workers=1)
@@ -152,10 +152,32 @@ def test_only_shifts_above_the_minimum_staff_can_be_spared():
         },
         shifts={"day": {"starts": ["08:00"], "length": "2 h"}},
     )
-    for agents, spare in ((2, 0), (3, 1)):
+    for agents, can_go in ((2, 0), (3, 1)):
         shift = PlacedShift("desk", 8 * HOUR, "day", 2 * HOUR, (), agents)
         simulation = study.simulate(case, StaffingPlan((shift,)), replications=32, workers=1)
-        assert len(planner.spare_shifts(case, simulation.plan, simulation.sample)) == spare
+        guards = spare.guards_of(case, compile_demand(case))
+        found = spare.spare_shifts(case, simulation.plan, simulation.sample, guards)
+        assert len(found) == can_go
+
+
+def test_a_floor_for_every_interval_is_never_dropped_below():
+    case = small_centre(
+        agent_groups={"desk": {"skills": {"call": {}}, "rate_card": "own", "shifts": ["day"]}},
+        shifts={"day": {"starts": ["08:00"], "length": "2 h"}},
+    )
+    call = case.scenario.contact_types["call"].model_copy(update={"interval_floor": 0.7})
+    guarded = case_from(case.scenario.model_copy(update={"contact_types": {"call": call}}))
+    simulation = study.simulate(case, formula_plan_of(5), replications=32, workers=1)
+    for centre, can_go in ((case, 1), (guarded, 0)):
+        guards = spare.guards_of(centre, compile_demand(centre))
+        # Erlang A: five agents answer 76 % in time, four 57 %.
+        assert guards.rows[0].agents[16:20].max() == (5 if can_go == 0 else 0)
+        found = spare.spare_shifts(centre, simulation.plan, simulation.sample, guards)
+        assert len(found) == can_go
+
+
+def formula_plan_of(agents):
+    return StaffingPlan((PlacedShift("desk", 8 * HOUR, "day", 2 * HOUR, (), agents),))
 
 
 def test_promises_are_measured_on_their_own_days():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ccsim.cli.numbers import plural
+from ccsim.statistics.writing import plural
 
 if TYPE_CHECKING:
     from ccsim.results import Estimation

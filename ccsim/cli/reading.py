@@ -157,8 +157,8 @@ def _say_fine(file: str, named: list[tuple[Case, tuple[str, ...]]]) -> None:
 
 
 def _size(case: Case) -> str:
-    from ccsim.cli.numbers import plural
     from ccsim.performance.promises import promises
+    from ccsim.statistics.writing import plural
 
     scenario, grid = case.scenario, case.grid
     counted = [

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from ccsim.cli.console import strong, write, write_table
 from ccsim.cli.meaning import day_name
-from ccsim.cli.numbers import plain
+from ccsim.statistics.writing import Unit, plain
 
 if TYPE_CHECKING:
     from ccsim.performance.promises import Kept
@@ -43,23 +43,18 @@ def reached(kept: Kept) -> str:
 
     ``yes`` or ``no`` only where the whole interval lies on one side of the bound.
     """
-    target = kept.promise.target
-    judged, bound, at_least = kept.estimate, target.value, target.sense == "at least"
-    if target.share_of_days is not None:
-        if kept.share_of_days is None:
-            return "none offered"
-        judged, bound, at_least = kept.share_of_days, target.share_of_days, True
-    if math.isnan(judged.value):
-        return "none offered"
-    if math.isnan(judged.lower):
-        return "unsure"
-    if judged.lower >= bound if at_least else judged.upper <= bound:
-        return "yes"
-    return "no" if (judged.upper < bound if at_least else judged.lower > bound) else "unsure"
+    from ccsim.results import standing
+
+    stands, why = standing(kept)
+    if why == "nothing offered":
+        return why
+    return {"met": "yes", "missed": "no", "open": "unsure"}[stands]
 
 
 def _show_promise(result: Simulation, target: Target, kept: Sequence[Kept]) -> None:
-    unit = " s" if target.metric == "average speed of answer" else "%"
+    from ccsim.results.wording import unit_of
+
+    unit = unit_of(kept[0])
     daily = target.window == "day"
     header = ["day" if daily else "", "simulated", "reached"]
     if daily:
@@ -69,7 +64,7 @@ def _show_promise(result: Simulation, target: Target, kept: Sequence[Kept]) -> N
         days = one.promise.days
         row = [
             _short_day(result.case.grid.dates[days[0]]) if daily else f"the {target.window}",
-            plain(one.estimate, unit),
+            plain(one.estimate, unit, apart_from=target.value),
             reached(one),
         ]
         if daily:
@@ -91,7 +86,7 @@ def _show_service(result: Simulation) -> None:
     table = contact_type_table(result.sample, result.case.scenario, result.case.grid)
     samples = result.kept[0].estimate.samples if result.kept else 0
 
-    def cell(row: Mapping[Any, Any], name: str, unit: str = "") -> str:
+    def cell(row: Mapping[Any, Any], name: str, unit: Unit = "") -> str:
         from ccsim.statistics import Estimate
 
         limits = row[f"{name}_lower"], row[f"{name}_upper"]
@@ -126,7 +121,13 @@ def _show_cost(result: Simulation) -> None:
 
 def show_comparison(comparison: Comparison, verdicts: Sequence[str]) -> None:
     """Write variants side by side, then in a sentence each what differs from the first."""
-    from ccsim.results import cost_per_request, total_cost
+    from ccsim.results import (
+        cost_difference,
+        cost_per_request,
+        cost_per_request_difference,
+        total_cost,
+        variant_name,
+    )
 
     first, *others = comparison.simulations
     currency = first.cost.currency
@@ -139,21 +140,20 @@ def show_comparison(comparison: Comparison, verdicts: Sequence[str]) -> None:
     certified = set(verdicts) == {"certified"}
     rows = []
     for one, verdict in zip(comparison.simulations, verdicts, strict=True):
-        horizon, request = differences(first, one) if one is not first else (None, None)
         row = [
-            name_of(one),
+            variant_name(one.case),
             plain(total_cost(one.cost, one.sample)),
-            "" if horizon is None else plain(horizon),
+            "" if one is first else plain(cost_difference(first, one), signed=True),
             plain(cost_per_request(one.cost, one.sample)),
-            "" if request is None else plain(request),
+            "" if one is first else plain(cost_per_request_difference(first, one), signed=True),
         ]
         rows.append(row if certified else [*row, verdict])
     header = ["variant", "cost", "difference", "per request", "difference"]
     write_table(header if certified else [*header, "plan is"], rows)
     write()
     for one in others:
-        horizon, _ = differences(first, one)
-        write(f"{name_of(one)}: {_said(horizon, currency)} {name_of(first)}")
+        said = _said(cost_difference(first, one), currency)
+        write(f"{variant_name(one.case)}: {said} {variant_name(first.case)}")
     write(
         "every plan is certified"
         if certified
@@ -161,35 +161,14 @@ def show_comparison(comparison: Comparison, verdicts: Sequence[str]) -> None:
     )
 
 
-def differences(first: Simulation, other: Simulation) -> tuple[Estimate, Estimate]:
-    """Cost of the horizon and cost per request: how much more than in the first, paired."""
-    from ccsim.economics import MILLIONTHS
-    from ccsim.statistics import paired_difference, paired_ratio_difference
-
-    here, there = (
-        one.sample.blocks(one.cost.total.per_replication) / MILLIONTHS for one in (other, first)
-    )
-    requests = [one.sample.blocks(one.cost.per_request[1]) for one in (other, first)]
-    size = first.sample.block_size
-    return (
-        paired_difference(here / size, there / size),
-        paired_ratio_difference(here, requests[0], there, requests[1]),
-    )
-
-
-def name_of(simulation: Simulation) -> str:
-    """A variant's name; the file without one is as it stands."""
-    return simulation.case.variant or "as it stands"
-
-
 def _said(difference: Estimate, currency: str) -> str:
-    if math.isnan(difference.lower):
+    if isnan(difference.lower):
         return "too few replications to say whether it is cheaper than"
     if difference.upper < 0:
         return f"cheaper, by {_size(difference)} {currency}, than"
     if difference.lower > 0:
         return f"dearer, by {_size(difference)} {currency}, than"
-    return f"not shown to differ ({plain(difference)} {currency}) from"
+    return f"not shown to differ ({plain(difference, signed=True)} {currency}) from"
 
 
 def _size(difference: Estimate) -> str:

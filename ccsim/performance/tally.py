@@ -72,9 +72,9 @@ class Tally:
     ----------
     contacts : ndarray of int64, shape (n_measures, n_contact_types, n_intervals)
         `CONTACT_MEASURES` by the interval of arrival; requests and lost by the first attempt's.
-    in_time, abandoned_in_time : ndarray of int64, shape (n_thresholds, n_contact_types, n_intervals)
+    in_time, abandoned_in_time : ndarray of int64
         Answered, and abandoned, within each threshold of the contact type (rows beyond its own are
-        zero).
+        zero), shape (n_thresholds, n_contact_types, n_intervals).
     groups : ndarray of int64, shape (n_measures, n_groups, n_intervals)
         `GROUP_MEASURES` by the interval in which the time was spent. Time after the end of the
         horizon counts in its last interval; in a cyclic week it belongs to the next one, as the

@@ -71,7 +71,7 @@ def erlang_a_agents(
 
     Examples
     --------
-    20 erlangs, 80 % within 20 s, patience 2 minutes: 22 agents where Erlang C wants 24.
+    20 erlangs, 80 % within 20 s, patience 2 minutes: 22 agents where Erlang C wants 25.
 
     >>> erlang_a_agents(20, handle_time=300, patience=120, threshold=20, service_level=0.80)
     22

@@ -7,31 +7,23 @@ import numpy as np
 from ccsim.economics import MILLIONTHS
 from ccsim.performance.promises import Kept
 from ccsim.performance.tables import LEVEL
-from ccsim.performance.words import (
-    day_name,
-    item_name,
-    judged,
-    judged_in_seconds,
-    judged_sense,
-    short_name,
-)
+from ccsim.performance.words import day_name, item_name, short_name
 from ccsim.plots import covering_rows
-from ccsim.reporting.numbers import Unit, Written, number, write
 from ccsim.reporting.tables import Cell, Table, table
 from ccsim.results import (
     Comparison,
     PlanResult,
     Simulation,
+    cost_difference,
     cost_per_request,
+    cost_per_request_difference,
+    standing,
     total_cost,
+    variant_name,
 )
-from ccsim.statistics import (
-    Estimate,
-    Finding,
-    paired_difference,
-    paired_ratio_difference,
-    ratio,
-)
+from ccsim.results.wording import judged_unit, promises_met, unit_of
+from ccsim.statistics import Estimate, Finding, ratio
+from ccsim.statistics.writing import Unit, Written, number, write
 
 Shown = PlanResult | Simulation
 
@@ -56,15 +48,14 @@ WORST = 5
 def promise_table(result: Shown) -> Table:
     """Each promise: met or not, its estimate, the one-sided limit, days, and how it is counted."""
     rows: list[tuple[Cell | Written | str, ...]] = []
-    findings = findings_of(result)
     certified = isinstance(result, PlanResult)
-    for one, finding in zip(result.kept, findings, strict=True):
+    for one, finding in zip(result.kept, result.findings, strict=True):
         target = one.promise.target
         unit = unit_of(one)
         scenario = result.case.scenario.contact_types[one.promise.contact_type]
         limit: Cell | str = ""
         if finding is not None and np.isfinite(finding.one_sided_limit):
-            limit = Cell(_limit(finding, " s" if judged_in_seconds(target) else "%"), finding.sense)
+            limit = Cell(_limit(finding, judged_unit(one)), finding.sense)
         rows.append(
             (
                 Cell(short_name(one, result.case.grid), str(target)),
@@ -81,47 +72,12 @@ def promise_table(result: Shown) -> Table:
     return table((*columns, "share of days", "tenth-worst day"), rows, words=3)
 
 
-def findings_of(result: Shown) -> tuple[Finding | None, ...]:
-    """What the certificate found of each promise, in their order; nothing without one."""
-    if isinstance(result, PlanResult):
-        return result.planned.certificate.findings
-    return (None,) * len(result.kept)
-
-
 def met(one: Kept, finding: Finding | None) -> Cell:
     """Whether a promise is met: by the certificate, or else by the estimate's own interval."""
-    if finding is not None:
-        word = finding.finding
-        if word == "clears":
-            return Cell("✓ met", mark="good")
-        if word in ("not decided", "no service level"):
-            return Cell(f"? {word}", mark="open")
-        return Cell("✕ missed", "" if word == "misses" else word, mark="bad")
-    estimate, bound = judged(one)
-    if not np.isfinite(estimate.lower):
-        return Cell("? no interval", mark="open")
-    at_least = judged_sense(one.promise.target) == "at least"
-    holds = estimate.lower >= bound if at_least else estimate.upper <= bound
-    breaks = estimate.upper < bound if at_least else estimate.lower > bound
-    if holds:
+    stands, why = standing(one, finding)
+    if stands == "met":
         return Cell("✓ met", mark="good")
-    return Cell("✕ missed", mark="bad") if breaks else Cell("? too close", mark="open")
-
-
-def room(one: Kept, finding: Finding | None) -> float:
-    """How far a promise is from its bound by its limit, as a share; the least is the closest."""
-    estimate, bound = judged(one)
-    value = estimate.value
-    if finding is not None and np.isfinite(finding.one_sided_limit):
-        value = finding.one_sided_limit
-    at_least = judged_sense(one.promise.target) == "at least"
-    left = value - bound if at_least else bound - value
-    return left / bound if judged_in_seconds(one.promise.target) else left
-
-
-def unit_of(one: Kept) -> Unit:
-    """Per cent, or seconds for a speed of answer."""
-    return " s" if one.promise.target.metric == "average speed of answer" else "%"
+    return Cell("✕ missed", why, "bad") if stands == "missed" else Cell(f"? {why}", mark="open")
 
 
 def worst_table(result: Shown) -> Table:
@@ -194,13 +150,7 @@ def cost_lines_table(result: Shown) -> Table:
         note = "exact" if certain else write(estimate).interval
         what = " · ".join(part for part in (item_name(line.item), line.contact_type) if part)
         rows.append((line.group, what, Cell(line.driver), Cell(f"{line.amount:,}", note)))
-    total = write(
-        ratio(
-            sample.blocks(cost.total.per_replication) / MILLIONTHS,
-            np.full(len(sample.blocks(cost.requests)), sample.block_size),
-            LEVEL,
-        )
-    )
+    total = write(total_cost(cost, sample))
     rows.append(
         (
             Cell("total", mark="strong"),
@@ -281,31 +231,20 @@ def comparison_table(result: Comparison) -> Table:
     first = result.simulations[0]
     rows: list[tuple[Cell | Written | str, ...]] = []
     for one in result.simulations:
-        good = sum(met(kept, None).mark == "good" for kept in one.kept)
-        differences: tuple[Cell | Written | str, ...] = ("", "")
+        horizon: Written | str = ""
+        request: Written | str = ""
         if one is not first:
-            here, there = (
-                each.sample.blocks(each.cost.total.per_replication) / MILLIONTHS
-                for each in (one, first)
-            )
-            size = one.sample.block_size
-            requests = [each.sample.blocks(each.cost.requests) for each in (one, first)]
-            differences = (
-                write(paired_difference(here / size, there / size, LEVEL), signed=True),
-                write(
-                    paired_ratio_difference(here, requests[0], there, requests[1], LEVEL),
-                    most=4,
-                    signed=True,
-                ),
-            )
+            horizon = write(cost_difference(first, one), signed=True)
+            request = write(cost_per_request_difference(first, one), most=4, signed=True)
+        every = all(standing(kept)[0] == "met" for kept in one.kept)
         rows.append(
             (
-                Cell(one.case.variant or "as it stands", mark="strong"),
-                Cell(f"{good} of {len(one.kept)}", mark="good" if good == len(one.kept) else "bad"),
+                Cell(variant_name(one.case), mark="strong"),
+                Cell(promises_met(one), mark="good" if every else "bad"),
                 write(total_cost(one.cost, one.sample)),
-                differences[0],
+                horizon,
                 write(cost_per_request(one.cost, one.sample), most=4),
-                differences[1],
+                request,
             )
         )
     columns = ("variant", "promises met", "cost", "difference", "per request", "difference")

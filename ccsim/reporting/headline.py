@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from ccsim.performance.promises import Kept
-from ccsim.performance.words import day_name, short_name
-from ccsim.reporting.content import Shown, findings_of, met, room, unit_of
-from ccsim.reporting.numbers import Written, at_most, write
+from ccsim.reporting.content import Shown, met
 from ccsim.reporting.tables import Mark
-from ccsim.results import Comparison, PlanResult, cost_per_handled, cost_per_request, total_cost
-from ccsim.scenario import Case
-from ccsim.scenario.units import write_share
+from ccsim.results import (
+    Comparison,
+    PlanResult,
+    cost_per_handled,
+    cost_per_request,
+    total_cost,
+    variant_name,
+    wording,
+)
+from ccsim.statistics.writing import at_most, write
 
 
 @dataclass(frozen=True)
@@ -74,52 +76,29 @@ def headline(result: Shown | Comparison) -> Headline:
 
 
 def _of_plan(result: PlanResult) -> Headline:
-    certificate, size = result.planned.certificate, result.sample.block_size
-    replications = f"{result.sample.replications:,} fresh replications"
-    mark: Mark = "open"
+    certificate = result.planned.certificate
+    marks: dict[str, Mark] = {"certified": "good", "missed": "bad", "not decided": "open"}
+    explained = sentence(wording.verdict_sentence(result))
     if certificate.verdict == "certified":
-        mark = "good"
-        explained = (
-            f"Every promise holds, on {replications} that the search never saw. A plan that falls "
-            f"short of any promise passes this with a risk of at most {certificate.level:.1%}."
+        explained += (
+            " A plan that falls short of any promise passes this with a risk of at most "
+            f"{certificate.level:.1%}."
         )
-    elif certificate.verdict == "missed":
-        mark = "bad"
-        broken = [
-            f"{short_name(one, result.case.grid)} ({_value(one).value}, target {_bound(one)})"
-            for one, finding in zip(result.kept, certificate.findings, strict=True)
-            if met(one, finding).mark == "bad"
-        ]
-        more = f", and {len(broken) - 3} more" if len(broken) > 3 else ""
-        explained = f"On {replications} this plan does not keep: {'; '.join(broken[:3])}{more}."
     elif certificate.more_blocks:
-        wanted = (certificate.blocks + certificate.more_blocks) * size
-        explained = (
-            f"{result.sample.replications:,} replications leave it open; about {wanted:,} would "
-            "decide. Raise planning.certificate_replications."
-        )
-    else:
-        explained = "Nothing was offered, so there is nothing to certify."
-    tried = result.planned.cheaper
+        explained += " Raise planning.certificate_replications."
+    tried, why = wording.one_shift_cheaper(result)
     return Headline(
-        question=result.case.scenario.question
-        or "What is the cheapest plan that keeps every promise?",
+        question=wording.question(result.case),
         verdict=certificate.verdict,
-        mark=mark,
+        mark=marks[certificate.verdict],
         explained=explained,
-        answer=_answer(result),
+        answer=sentence(wording.roster(result)),
         costs=_costs(result),
-        bounds=_bounds(result),
-        facts=(
-            _promises(result),
-            Fact(
-                f"{tried.tried} tried, {tried.rejected} rejected",
-                "plans one shift cheaper",
-                "rejected: shown at 95 % to break a promise"
-                if tried.tried
-                else "there is none to try",
-            ),
+        bounds=(
+            _bound(result, wording.valid_bound_said(result), _VALID),
+            _bound(result, wording.model_said(result), _MODEL),
         ),
+        facts=(_promises(result), Fact(tried, "plans one shift cheaper", why)),
     )
 
 
@@ -140,7 +119,7 @@ def _of_simulation(result: Shown) -> Headline:
             f"Simulated on {result.sample.replications:,} replications, each promise by its own "
             "95 % interval. This is no certificate; planning gives one."
         ),
-        answer=_answer(result),
+        answer=sentence(wording.roster(result)),
         costs=_costs(result),
         bounds=(),
         facts=(_promises(result),),
@@ -164,27 +143,6 @@ def _of_comparison(result: Comparison) -> Headline:
     )
 
 
-def variant_name(case: Case) -> str:
-    """The variant, or that it is the scenario as it stands."""
-    return case.variant or "as it stands"
-
-
-def _answer(result: Shown) -> str:
-    grid, plan = result.case.grid, result.plan
-    parts = []
-    if plan.schedule:
-        agents = sum(shift.agents for shift in plan.schedule)
-        hours = sum(shift.paid * shift.agents for shift in plan.schedule) / 3.6e9
-        parts.append(f"{agents:,} shifts with {hours:,.1f} paid hours")
-    if plan.by_interval:
-        agents_hours = sum(map(sum, plan.by_interval.values())) * grid.interval_us / 3.6e9
-        parts.append(f"{agents_hours:,.1f} agent hours, staffed by interval")
-    days = day_name(grid.dates[0])
-    if grid.days > 1:
-        days = f"{days} to {day_name(grid.dates[-1])}"
-    return f"{' and '.join(parts) or 'Nobody'}, {days} {grid.dates[-1][:4]}."
-
-
 def _costs(result: Shown) -> tuple[Fact, ...]:
     cost, sample = result.cost, result.sample
     found = (
@@ -195,56 +153,31 @@ def _costs(result: Shown) -> tuple[Fact, ...]:
     return tuple(Fact(written.value, says, written.interval) for says, written in found)
 
 
-def _bounds(result: PlanResult) -> tuple[Bound, ...]:
+_VALID = "under the shift rules, whatever the routing"
+_MODEL = "for the agents required by interval, and for no others"
+
+
+def _bound(result: PlanResult, said: wording.BoundSaid, scope: str) -> Bound:
     cost = float(result.cost.total.mean)
-    valid, model = result.bound.cost, result.planned.solution.bound
-    beyond = ""
-    if model > cost:
-        beyond = " This plan covers less than they ask for: the simulation showed that it may."
-    return (
-        Bound(
-            "No plan can be cheaper than",
-            at_most(valid),
-            valid / cost if cost else 0.0,
-            "Valid bound: by conservation of work, under the shift rules, whatever the routing.",
-        ),
-        Bound(
-            "No schedule covering these requirements is cheaper than",
-            at_most(model),
-            model / cost if cost else 0.0,
-            "Model bound: of the shift model for the agents required by interval, "
-            f"and for no others.{beyond}",
-        ),
+    more = f" {sentence(said.more)}" if said.more else ""
+    return Bound(
+        says=sentence(said.says, end=""),
+        amount=at_most(said.amount),
+        share=said.amount / cost if cost else 0.0,
+        why=f"{sentence(said.which, end=',')} {scope}.{more}",
     )
 
 
 def _promises(result: Shown) -> Fact:
-    findings = findings_of(result)
-    judged = [
-        (one, finding)
-        for one, finding in zip(result.kept, findings, strict=True)
-        if not np.isnan(one.estimate.value)
-    ]
-    if not judged:
-        return Fact("none", "promises", "")
-    good = sum(met(one, finding).mark == "good" for one, finding in judged)
-    # A missed one before those that are met, and then the one with the least room.
-    closest = min(judged, key=lambda pair: (met(*pair).mark != "bad", room(*pair)))
-    one, word = closest[0], "furthest off" if met(*closest).mark == "bad" else "closest"
-    return Fact(
-        f"{good} of {len(judged)}",
-        "promises met",
-        f"{word}: {short_name(one, result.case.grid)}: {_value(one)}, target {_bound(one)}",
-    )
+    return Fact(wording.promises_met(result), "promises met", wording.closest(result))
 
 
-def _value(one: Kept) -> Written:
-    unit = unit_of(one)
-    bound = one.promise.target.value
-    return write(one.estimate, unit, most=2 if unit == "%" else 1, apart_from=bound)
+def sentence(text: str, end: str = ".") -> str:
+    """A text as a sentence of its own.
 
-
-def _bound(one: Kept) -> str:
-    target = one.promise.target
-    value = f"{target.value:g} s" if unit_of(one) == " s" else write_share(target.value)
-    return f"{target.sense} {value}"
+    Examples
+    --------
+    >>> sentence("nobody, Mon 7 Sep")
+    'Nobody, Mon 7 Sep.'
+    """
+    return f"{text[:1].upper()}{text[1:]}{end}"

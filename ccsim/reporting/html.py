@@ -11,8 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ccsim.economics import paid_chain
-from ccsim.results import Comparison, PlanResult, Simulation
-from ccsim.scenario.units import write_share
+from ccsim.results import Comparison, PlanResult, Simulation, variant_name
 
 if TYPE_CHECKING:
     from ccsim.reporting.content import Shown
@@ -62,6 +61,8 @@ def report_html(result: PlanResult | Simulation | Comparison) -> str:
 
 def _plan(result: PlanResult) -> dict[str, Any]:
     from ccsim.reporting import planning
+    from ccsim.reporting.headline import sentence
+    from ccsim.results.wording import formulas_sentence
 
     above, below = planning.over_and_under(result)
     return {
@@ -70,9 +71,8 @@ def _plan(result: PlanResult) -> dict[str, Any]:
         "attempts": planning.attempts_table(result),
         "above": f"{above:,.1f}",
         "below": f"{below:,.1f}",
-        "first": result.planned.looks[0],
+        "alone": sentence(formulas_sentence(result)),
         "steps": planning.what_the_search_did(result),
-        "margin": write_share(result.case.scenario.planning.margin),
         "risk": f"{result.planned.certificate.level:.2%}",
         "left_out": result.bound.left_out,
         "formulas": planning.formulas(result),
@@ -124,7 +124,6 @@ _BAND = "Lines are estimates, bands their 95 % intervals; a band that runs out o
 
 def _comparison(result: Comparison) -> dict[str, Any]:
     from ccsim.reporting import content, planning
-    from ccsim.reporting.headline import variant_name
     from ccsim.reporting.provenance import provenance
 
     return {

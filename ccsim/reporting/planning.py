@@ -9,11 +9,12 @@ import numpy as np
 from ccsim.performance.words import day_name
 from ccsim.plots import covering_rows
 from ccsim.reporting.content import Shown
-from ccsim.reporting.numbers import Written, number
 from ccsim.reporting.tables import Cell, Mark, Table, table
 from ccsim.results import PlanResult, coverage_table
+from ccsim.results.wording import search_cost
 from ccsim.scenario import Case
 from ccsim.scenario.model import Given
+from ccsim.statistics.writing import Written, number, plural
 
 
 def search_table(result: PlanResult) -> Table:
@@ -22,6 +23,7 @@ def search_table(result: PlanResult) -> Table:
         "formulas": "what the formulas ask for",
         "raised": "requirement raised where a promise was short",
         "lowered": "requirement lowered where there was room",
+        "shifts dropped": "shifts taken away, one a day, where the day could spare it",
         "one shift fewer": "one shift taken away",
     }
     rows: list[tuple[Cell | Written | str, ...]] = []
@@ -29,13 +31,15 @@ def search_table(result: PlanResult) -> Table:
         said = Cell("every promise with room to spare", mark="good")
         if look.missed:
             said = Cell(
-                f"refused: {_counted(len(look.missed), 'promise')} missed", look.missed[0], "bad"
+                f"refused: {plural(len(look.missed), 'promise')} missed", look.missed[0], "bad"
             )
         elif look.short:
             said = Cell(
                 "all reached, some without the margin for a certificate", look.short[0], "open"
             )
-        rows.append((str(look.number), steps.get(look.step, look.step), said, f"{look.cost:,.2f}"))
+        rows.append(
+            (str(look.number), steps.get(look.step, look.step), said, search_cost(result, look))
+        )
     return table(
         ("round", "what was tried", "what simulation said", f"cost [{result.cost.currency}]"),
         rows,
@@ -46,16 +50,15 @@ def search_table(result: PlanResult) -> Table:
 def what_the_search_did(result: PlanResult) -> str:
     """The rounds after the first one, in a sentence."""
     steps = [look.step for look in result.planned.looks[1:]]
-    raised, lowered, fewer = (steps.count(s) for s in ("raised", "lowered", "one shift fewer"))
+    raised, lowered = steps.count("raised"), steps.count("lowered")
     did = []
     if raised:
-        did.append(
-            f"raised the requirement where promises were short ({_counted(raised, 'round')})"
-        )
+        did.append(f"raised the requirement where promises were short ({plural(raised, 'round')})")
     if lowered:
-        did.append(f"lowered the requirement where there was room ({_counted(lowered, 'round')})")
-    if fewer:
-        did.append(f"took away {_counted(fewer, 'shift')}, one by one")
+        did.append(f"lowered the requirement where there was room ({plural(lowered, 'round')})")
+    if result.planned.dropped:
+        spared = plural(result.planned.dropped, "shift")
+        did.append(f"took away {spared} that the simulation showed to be spare")
     if not did:
         return "There was nothing left to adjust."
     return f"The search then {', '.join(did[:-1])}{' and ' if did[1:] else ''}{did[-1]}."
@@ -155,7 +158,3 @@ def formulas(result: PlanResult) -> tuple[str, ...]:
         f"{' + '.join(row.contact_types)}: {row.method}"
         for row in covering_rows(result.planned.requirement.rows)
     )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")

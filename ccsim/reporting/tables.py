@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ccsim.reporting.numbers import Written
+from ccsim.statistics.writing import Written
 
 Mark = Literal["", "good", "bad", "open", "strong"]
 """How a text is to be read."""

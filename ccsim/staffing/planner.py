@@ -9,16 +9,14 @@ that the search never saw. Nothing that is not certified is called feasible.
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ccsim.demand.draw import BLOCK
 from ccsim.demand.model import DemandModel, compile_demand
-from ccsim.demand.table import mean_seconds
 from ccsim.experiment import price_sample, replicate
 from ccsim.performance.promises import Kept, measure_promises, promise_samples
 from ccsim.performance.sample import Sample
@@ -26,8 +24,9 @@ from ccsim.performance.tally import measuring_rules
 from ccsim.plans import PlacedShift, StaffingPlan
 from ccsim.scenario.case import Case
 from ccsim.staffing.adjust import Gap, adjusted, gaps
-from ccsim.staffing.requirement import Requirement, require
+from ccsim.staffing.requirement import Requirement
 from ccsim.staffing.shift_model import ShiftSolution, Solved, schedule_shifts
+from ccsim.staffing.spare import guards_of, required, spare_shifts, without
 from ccsim.statistics import Certificate, blocks_needed, certify, seed_for
 
 Integers = NDArray[np.int64]
@@ -137,26 +136,6 @@ class Planned:
     cheaper: Cheaper
 
 
-def required(
-    case: Case,
-    demand: DemandModel,
-    raised: dict[str, Integers] | None = None,
-    *,
-    margin: float = 0.0,
-) -> Requirement:
-    """What the formulas ask for; redials beyond the fresh contacts are left to the simulation."""
-    return require(
-        case,
-        volume={given.name: given.fresh for given in demand.contact_types},
-        handle_seconds={given.name: given.mean_handle_seconds for given in demand.contact_types},
-        patience_seconds={
-            given.name: mean_seconds(given.patience) for given in demand.contact_types
-        },
-        raised=raised,
-        margin=margin,
-    )
-
-
 def find_plan(
     case: Case,
     *,
@@ -202,6 +181,7 @@ class _Search:
         self.planning = case.scenario.planning
         self.rules = measuring_rules(case.scenario)
         self.fingerprint = case.fingerprint
+        self.guards = guards_of(case, demand)
         self.extra = 0.0
         self.solved: Solved = {}
         self.looks: list[Look] = []
@@ -331,12 +311,12 @@ class _Search:
             if not drops:
                 break
             (tried,) = self._simulate(
-                [_without(plan, drops.values())], best.requirement, best.solution, "shifts dropped"
+                [without(plan, drops.values())], best.requirement, best.solution, "shifts dropped"
             )
             short = [gap for gap in tried.found if gap.missing > 0]
             suffering = {day for gap in short for day in gap.kept.promise.days}
             kept = {day: shift for day, shift in drops.items() if day not in suffering}
-            plan, dropped = _without(plan, kept.values()), dropped + len(kept)
+            plan, dropped = without(plan, kept.values()), dropped + len(kept)
             days -= suffering
             if not short:
                 verified, verified_dropped = tried, dropped
@@ -354,7 +334,7 @@ class _Search:
         """The shift needed least on each of the days, where there is one to spare."""
         grid = self.case.grid
         drops: dict[int, PlacedShift] = {}
-        for shift in spare_shifts(self.case, plan, best.sample):
+        for shift in spare_shifts(self.case, plan, best.sample, self.guards):
             day = int(np.searchsorted(grid.day_starts, shift.start, side="right")) - 1
             if day in days:
                 drops.setdefault(day, shift)
@@ -364,8 +344,8 @@ class _Search:
         """Try plans one shift cheaper, one by one, until none of them passes."""
         dropped = 0
         while best.look.passes:
-            spare = spare_shifts(self.case, best.plan, best.sample)[:TRIED_AT_ONCE]
-            plans = [_without(best.plan, [shift]) for shift in spare]
+            spare = spare_shifts(self.case, best.plan, best.sample, self.guards)[:TRIED_AT_ONCE]
+            plans = [without(best.plan, [shift]) for shift in spare]
             if not plans:
                 break
             candidates = self._simulate(
@@ -407,69 +387,6 @@ class _Search:
         certificate = certify(samples, attempt, zone=self.planning.zone)
         self.attempts.append(certificate)
         return certificate, sample, seed
-
-
-def spare_shifts(case: Case, plan: StaffingPlan, sample: Sample) -> list[PlacedShift]:
-    """Shifts of which one agent can go without breaking the minimum staff, least needed first."""
-    edges = np.arange(case.grid.intervals + 1) * case.grid.interval_us
-    level = sample.intervals.estimates("service_level").value
-    offered = sample.intervals.estimates("offered").value
-    late = (np.nan_to_num(1 - level) * offered).sum(axis=0)
-
-    def need(shift: PlacedShift) -> float:
-        """Contacts not answered in time while the shift is on the floor, per paid hour."""
-        covered = np.zeros(case.grid.intervals)
-        for moved in (0, -case.grid.end):
-            for start, end in shift.on_the_floor:
-                covered += np.diff(np.clip(edges, start + moved, end + moved)).astype(np.float64)
-        return float((covered * late).sum() / max(shift.paid, 1))
-
-    ranked = sorted(plan.schedule, key=lambda shift: (need(shift), shift))
-    return [shift for shift in ranked if _keeps_minimum_staff(case, _without(plan, [shift]))]
-
-
-def _without(plan: StaffingPlan, shifts: Iterable[PlacedShift]) -> StaffingPlan:
-    """The plan with one agent fewer on each of some shifts."""
-    going = Counter(shifts)
-    left = [replace(shift, agents=shift.agents - going[shift]) for shift in plan.schedule]
-    return replace(plan, schedule=tuple(shift for shift in left if shift.agents > 0))
-
-
-def _keeps_minimum_staff(case: Case, plan: StaffingPlan) -> bool:
-    """Whether every group keeps its minimum at every moment while one of its types is open."""
-    scenario, grid = case.scenario, case.grid
-    turns = (0, -grid.end) if scenario.horizon.begins == "cyclic" else (0,)
-    for name, group in scenario.agent_groups.items():
-        mine = [shift for shift in plan.schedule if shift.group == name]
-        if not group.minimum_staff or not mine:
-            continue
-        stretches = np.array(
-            [
-                (start + turn, end + turn, shift.agents)
-                for shift in mine
-                for start, end in shift.on_the_floor
-                for turn in turns
-            ]
-        ).T
-        # Staff changes only where a stretch begins or ends; opening hours on the grid.
-        moments = np.unique(np.concatenate([stretches[0], stretches[1], grid.starts]))
-        moments = moments[(moments >= 0) & (moments < grid.end)]
-        is_open = np.any(
-            [grid.opening(scenario.contact_types[skill].open) for skill in group.skills], axis=0
-        )
-        there = _so_far(stretches[0], stretches[2], moments) - _so_far(
-            stretches[1], stretches[2], moments
-        )
-        if (there[is_open[moments // grid.interval_us]] < group.minimum_staff).any():
-            return False
-    return True
-
-
-def _so_far(when: Integers, agents: Integers, moments: Integers) -> Integers:
-    """Agents whose stretch has begun (or ended) by each moment."""
-    order = np.argsort(when, kind="stable")
-    total = np.concatenate([[0], np.cumsum(agents[order])])
-    return np.asarray(total[np.searchsorted(when[order], moments, side="right")], dtype=np.int64)
 
 
 def plan_text(plan: StaffingPlan) -> str:
