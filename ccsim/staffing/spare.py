@@ -1,7 +1,7 @@
 """What a plan can spare: shifts that may go without breaking a guard.
 
-Guards are the minimum staff of a group, at every moment while it is open, and the interval floors of
-contact types, by formula. Whether the promises can spare a shift, the simulation says.
+Guards are the minimum staff of a group, at every moment while it is open, and the interval floors
+of contact types, by formula. Whether the promises can spare a shift, the simulation says.
 """
 
 from __future__ import annotations
