@@ -1,5 +1,5 @@
 # Shortcuts; the README's two commands need none of them.
-.PHONY: test lint format verify test-newest ci pins clean
+.PHONY: test lint format verify docs test-newest ci pins clean
 
 environment = .venv/installed
 # The newest Python on the path or under pyenv; or say: make test-newest newest=PATH
@@ -26,6 +26,11 @@ format: $(environment)
 
 verify: $(environment)          # the long comparisons: minutes
 	.venv/bin/pytest -m slow --durations=0
+
+docs: $(environment)            # pages made from the scenario's models
+	.venv/bin/python -c "from pathlib import Path; from ccsim.scenario import reference as r; \
+	  Path('docs/scenario.md').write_text(r.reference_page(), encoding='utf-8'); \
+	  Path('docs/scenario.schema.json').write_text(r.schema_text(), encoding='utf-8')"
 
 test-newest:                    # newest Python and newest versions of everything, without pins
 	@test -n "$(newest)" || { echo "no Python 3.12 or newer: make test-newest newest=PATH"; exit 1; }
