@@ -354,7 +354,7 @@ def covering_rows(rows: Sequence[RequirementRow]) -> tuple[RequirementRow, ...]:
 def _rows(result: Result, contact_types: str | None) -> tuple[RequirementRow, ...]:
     if isinstance(result, Simulation):
         return ()
-    requirement = result.planned.requirement
+    requirement = result.planned.formulas
     if contact_types is not None:
         return (requirement.row(*contact_types.split("+")),)
     return covering_rows(requirement.rows)

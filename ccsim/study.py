@@ -19,7 +19,7 @@ from ccsim.experiment import available_cores, price_sample, replicate, whole_blo
 from ccsim.experiment.replicate import Progress
 from ccsim.performance.promises import measure_promises
 from ccsim.performance.tally import measuring_rules
-from ccsim.plans import StaffingPlan
+from ccsim.plans import StaffingPlan, read_plan
 from ccsim.results import Comparison, Estimation, PlanResult, Simulation
 from ccsim.scenario import Case, read_all, read_case
 from ccsim.staffing import planner, required, schedule_shifts, valid_bound
@@ -63,7 +63,7 @@ def estimate(source: Source, *, variant: str | None = None) -> Estimation:
 
 def simulate(
     source: Source,
-    plan: StaffingPlan | None = None,
+    plan: StaffingPlan | str | os.PathLike[str] | None = None,
     *,
     variant: str | None = None,
     seed: int = DEFAULT_SEED,
@@ -77,8 +77,9 @@ def simulate(
     ----------
     source : Case or path
         The scenario.
-    plan : StaffingPlan, optional
-        The plan; without one, the cheapest schedule for what the formulas ask for.
+    plan : StaffingPlan or path, optional
+        The plan, or the file or folder it is in; without one, the cheapest schedule for what the
+        formulas ask for.
     variant : str, optional
         Of the scenario file.
     seed : int
@@ -91,7 +92,10 @@ def simulate(
         Told how many replications are done.
     """
     case = _case(source, variant)
-    chosen = formula_plan(case) if plan is None else plan
+    if plan is None:
+        chosen = formula_plan(case)
+    else:
+        chosen = plan if isinstance(plan, StaffingPlan) else read_plan(Path(plan), case)
     (sample,) = replicate(
         case,
         [chosen],
@@ -165,9 +169,10 @@ def compare(
     """Lay variants side by side on the same customers, each difference with its interval.
 
     The first case is what the others are compared with. Comparison has replications of its own,
-    disjoint from those of any search or certificate.
+    disjoint from those of any search or certificate, and never fewer than have intervals.
     """
     own_seed = seed_for("compare", seed)
+    replications = max(replications, DEFAULT_REPLICATIONS)
     total = whole_blocks(replications) * len(cases)
     simulations = []
     for number, (case, chosen) in enumerate(zip(cases, plans, strict=True)):
@@ -189,6 +194,11 @@ def compare(
 
 def _case(source: Source, variant: str | None) -> Case:
     if isinstance(source, Case):
+        if variant is not None:
+            raise CcsimError(
+                f"variant={variant!r} came with a case that is read already: give the path of the "
+                "scenario file, or take the variant from `study.check(path)`"
+            )
         return source
     return read_case(Path(source), variant)
 

@@ -471,7 +471,7 @@ class TestPrice:
     def test_an_invoice_reads(self) -> None:
         rows = str(price(centre(), two_pools(), **contacts())).splitlines()
         first, second, *_, last = (" ".join(row.split()) for row in rows)
-        assert first == "branch 1,709.60 80.0 paid hours × 21.37 USD"
+        assert first == "branch 1,709.60 80.0 scheduled hours × 21.37 USD"
         assert second == "branch 427.40 20.0 hours of leave and training × 21.37 USD"
         assert last == "total 2,778.10 USD"
 

@@ -7,9 +7,10 @@ import pytest
 
 from ccsim import study
 from ccsim.demand.model import compile_demand
+from ccsim.errors import CcsimError
 from ccsim.performance.promises import measure_promises
 from ccsim.performance.tally import measuring_rules
-from ccsim.plans import PlacedShift, StaffingPlan
+from ccsim.plans import PlacedShift, StaffingPlan, write_plan_csv
 from ccsim.scenario import case_from
 from ccsim.scenario.model import Scenario
 from ccsim.scenario.targets import parse_target
@@ -190,3 +191,20 @@ def test_promises_are_measured_on_their_own_days():
         simulation.sample, case.scenario, case.grid, measuring_rules(case.scenario)
     )
     assert good.estimate.lower > bad.estimate.upper
+
+
+def test_a_variant_is_not_asked_of_a_case_that_is_read_already():
+    with pytest.raises(CcsimError, match=r"variant='busier' came with a case"):
+        study.estimate(small_centre(), variant="busier")
+
+
+def test_no_replications_are_refused_in_words():
+    with pytest.raises(CcsimError, match="replications=0: ask for 1 or more"):
+        study.simulate(small_centre(), formula_plan_of(5), replications=0, workers=1)
+
+
+def test_a_plan_may_be_given_by_its_path(tmp_path):
+    case = small_centre()
+    write_plan_csv(formula_plan_of(5), case, tmp_path)
+    by_path = study.simulate(case, tmp_path, replications=32, workers=1)
+    assert by_path.plan == formula_plan_of(5)

@@ -67,7 +67,7 @@ def test_a_simulation_has_no_requirement() -> None:
 
 def test_requirement_of_a_named_row() -> None:
     ax = plots.plot_staffing(planned(), contact_types="call")
-    row = planned().planned.requirement.row("call")
+    row = planned().planned.formulas.row("call")
     np.testing.assert_array_equal(line(ax, "required"), row.agents)
     with pytest.raises(KeyError, match="sales"):
         plots.plot_staffing(planned(), contact_types="sales")

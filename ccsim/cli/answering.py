@@ -126,7 +126,7 @@ def plan(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """The cheapest plan that keeps every promise: sized, scheduled, simulated, certified, priced.
+    """The cheapest plan found that keeps every promise: sized, scheduled, certified, priced.
 
     Exit code 0: certified. 1: a promise is missed, or nothing can cover it. 3: not decided.
     """

@@ -58,7 +58,7 @@ def _show_promise(result: Simulation, target: Target, kept: Sequence[Kept]) -> N
     daily = target.window == "day"
     header = ["day" if daily else "", "simulated", "reached"]
     if daily:
-        header += ["share of days", "tenth-worst day"]
+        header += ["share of days", "tenth-percentile day"]
     rows = []
     for one in kept:
         days = one.promise.days

@@ -23,6 +23,7 @@ from ccsim.demand.table import (
     Quantile,
     QuantileTable,
     distribution,
+    exact_sum,
     lines_of,
     tabulate,
 )
@@ -202,7 +203,7 @@ def survival(
     if tail not in {"exponential", "never"}:
         raise ValueError(f"tail must be 'exponential' or 'never', not {tail!r}")
     t, s = np.concatenate([[0], t]), np.concatenate([[1], s])
-    waited = float(np.diff(t) @ (s[1:] + s[:-1])) / 2
+    waited = exact_sum(np.diff(t) * (s[1:] + s[:-1])) / 2
     mean: float | None = waited
     first = np.arange(t.size - 1)
     last = first + 1
@@ -342,5 +343,5 @@ def _from_vertices(
     if mean is None:
         mass = np.where(p[1:] <= 0.5, np.diff(p), -np.diff(w))
         both = np.isfinite(x[1:]) & np.isfinite(x[:-1])
-        mean = float(mass[both] @ (x[1:] + x[:-1])[both]) / 2
+        mean = exact_sum(mass[both] * (x[1:] + x[:-1])[both]) / 2
     return tabulate(description, quantile, at[first][1:], mean, scale=False)

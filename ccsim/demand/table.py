@@ -159,6 +159,17 @@ def evaluate_one(table: QuantileTable, uniform: int) -> int:
     return value
 
 
+def exact_sum(terms: NDArray[np.float64]) -> float:
+    """A sum rounded once: its last digit does not depend on a processor's linear algebra.
+
+    Examples
+    --------
+    >>> exact_sum(np.array([1e16, 1.0, -1e16]))
+    1.0
+    """
+    return math.fsum(terms.tolist())
+
+
 def mean_seconds(table: QuantileTable) -> float:
     """Return the mean of the table as evaluated [s]; infinite if some never give up.
 
@@ -175,7 +186,7 @@ def mean_seconds(table: QuantileTable) -> float:
     lines = lines_of(table)
     if np.isinf(lines.high).any():
         return math.inf
-    return float(lines.mass @ (lines.low + lines.high)) / 2
+    return exact_sum(lines.mass * (lines.low + lines.high)) / 2
 
 
 def survival_at(table: QuantileTable, seconds: ArrayLike) -> Floats:
@@ -246,7 +257,7 @@ def tabulate(
         bulks.append(np.stack([np.append(line, q0[bulk]), np.append(true, q0[bulk])]))
     factor = 1.0
     if scale:
-        lines = sum(float((s["t1"] - s["t0"]) @ (s["q0"] + s["q1"])) for s in sides) / 2
+        lines = sum(exact_sum((s["t1"] - s["t0"]) * (s["q0"] + s["q1"])) for s in sides) / 2
         factor = mean * _END / (lines + sum(float(s["q0"][0]) for s in sides))
     lower, upper_ = (
         _cells_and_patches(side, upper, factor * SECOND)
@@ -257,7 +268,7 @@ def tabulate(
     table = QuantileTable(description, start, rise, *(row.copy() for row in patches[:4]))
     laid = lines_of(table)
     finite = np.isfinite(laid.high)
-    tabulated = float(laid.mass[finite] @ (laid.low + laid.high)[finite]) / 2
+    tabulated = exact_sum(laid.mass[finite] * (laid.low + laid.high)[finite]) / 2
     line, true = np.concatenate(bulks, axis=1)
     return replace(
         table,

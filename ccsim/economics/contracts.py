@@ -147,7 +147,7 @@ def bill_in_house(
     >>> card = InHouse(paid_hour=usd, on_cost="30%")
     >>> for line in bill_in_house(week, card, Shrinkage(paid_not_scheduled="20%")):
     ...     print(f"{line.amount:9,} {line.driver}")
-     1,680.00 80.0 paid hours × 21.00 USD
+     1,680.00 80.0 scheduled hours × 21.00 USD
        420.00 20.0 hours of leave and training × 21.00 USD
          0.00 0.0 hours past shift end × 21.00 USD
        630.00 30% on wages of 2,100.00 USD
@@ -162,7 +162,9 @@ def bill_in_house(
     scheduled = frozen(np.full(usage.replications, usage.paid_us))
     hours = _hours(Fraction(usage.paid_us))
     lines = [
-        line("wages", f"{hours} paid hours × {price}", per_replication=times(scheduled, per_us))
+        line(
+            "wages", f"{hours} scheduled hours × {price}", per_replication=times(scheduled, per_us)
+        )
     ]
     if beyond:
         hours = _hours(usage.paid_us * beyond)

@@ -180,7 +180,7 @@ def price(
     ...     requests={"calls": number(520), "orders": number(180)},
     ... )
     >>> print(cost)
-    branch       1,680.00  80.0 paid hours × 21.00 USD
+    branch       1,680.00  80.0 scheduled hours × 21.00 USD
     branch         420.00  20.0 hours of leave and training × 21.00 USD
     branch           0.00  0.0 hours past shift end × 21.00 USD × 1.5
     branch         630.00  30% on wages of 2,100.00 USD

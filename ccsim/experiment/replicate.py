@@ -8,6 +8,7 @@ from functools import partial
 
 from ccsim.demand.draw import BLOCK, draw_replication
 from ccsim.demand.model import DemandModel, compile_demand
+from ccsim.errors import CcsimError
 from ccsim.experiment.parallel import spread
 from ccsim.performance.sample import Sample, block_sample, join
 from ccsim.performance.tally import Rules, Tally, count, measuring_rules
@@ -40,6 +41,8 @@ def whole_blocks(replications: int, block_size: int = BLOCK) -> int:
     >>> whole_blocks(100)
     128
     """
+    if replications < 1:
+        raise CcsimError(f"replications={replications}: ask for 1 or more")
     return -(-replications // block_size) * block_size
 
 

@@ -107,7 +107,7 @@ _COUNTS = (
 
 
 def promise_table(kept: Sequence[Kept]) -> pd.DataFrame:
-    """One row for each promise: its bound, the estimate, the share of days, the tenth-worst day."""
+    """One row for each promise: bound, estimate, share of days, tenth-percentile day."""
     import pandas as pd
 
     rows = []

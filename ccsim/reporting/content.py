@@ -69,7 +69,7 @@ def promise_table(result: Shown) -> Table:
         )
     limits = ("one-sided limit",) if certified else ()
     columns = ("promise", "met?", "counted as", "simulated", *limits)
-    return table((*columns, "share of days", "tenth-worst day"), rows, words=3)
+    return table((*columns, "share of days", "tenth-percentile day"), rows, words=3)
 
 
 def met(one: Kept, finding: Finding | None) -> Cell:
@@ -134,7 +134,7 @@ def _required(result: Shown) -> dict[str, list[str]]:
         return {}
     return {
         name: [f"{agents}" for agents in row.agents.tolist()]
-        for row in covering_rows(result.planned.requirement.rows)
+        for row in covering_rows(result.planned.formulas.rows)
         for name in row.contact_types
     }
 

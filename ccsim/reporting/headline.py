@@ -154,7 +154,7 @@ def _costs(result: Shown) -> tuple[Fact, ...]:
 
 
 _VALID = "under the shift rules, whatever the routing"
-_MODEL = "for the agents required by interval, and for no others"
+_MODEL = "for the agents the search asked for by interval, and for no others"
 
 
 def _bound(result: PlanResult, said: wording.BoundSaid, scope: str) -> Bound:

@@ -82,7 +82,7 @@ def attempts_table(result: PlanResult) -> Table:
 
 
 def schedule_table(result: Shown) -> Table:
-    """Agents who start each kind of shift, by day, and their paid hours."""
+    """Agents who start each kind of shift, by day, and their scheduled paid hours."""
     grid, plan = result.case.grid, result.plan
     by_weekday = grid.days > 10
     weekdays = [day_name(one).split(" ")[0] for one in grid.dates]
@@ -110,7 +110,7 @@ def schedule_table(result: Shown) -> Table:
         )
         for key, each in counts.items()
     ]
-    return table(("agent group", "shift", *heads, "in all", "paid hours"), rows, words=2)
+    return table(("agent group", "shift", *heads, "in all", "scheduled hours"), rows, words=2)
 
 
 def sources_table(case: Case) -> Table:
@@ -145,8 +145,8 @@ def sources(given: Given, path: str = "") -> Iterator[tuple[str, str]]:
 
 def over_and_under(result: PlanResult) -> tuple[float, float]:
     """Agent hours above and below the requirement, on the widest sets of contact types."""
-    frame = coverage_table(result.case, result.planned.requirement, result.plan)
-    widest = {row.name for row in covering_rows(result.planned.requirement.rows)}
+    frame = coverage_table(result.case, result.planned, result.plan)
+    widest = {row.name for row in covering_rows(result.planned.formulas.rows)}
     beyond = frame[frame["contact_types"].isin(widest)]["over_under"].to_numpy(dtype=float)
     hours = result.case.grid.interval_us / 3.6e9
     return float(beyond.clip(0).sum() * hours), float((-beyond).clip(0).sum() * hours)
@@ -156,5 +156,5 @@ def formulas(result: PlanResult) -> tuple[str, ...]:
     """Which formula the agents of each set of contact types come from."""
     return tuple(
         f"{' + '.join(row.contact_types)}: {row.method}"
-        for row in covering_rows(result.planned.requirement.rows)
+        for row in covering_rows(result.planned.formulas.rows)
     )

@@ -212,7 +212,7 @@ class PlanResult:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tidy tables by name."""
         tables = sample_tables(self.case, self.plan, self.sample, self.kept, self.cost)
-        tables["coverage"] = coverage_table(self.case, self.planned.requirement, self.plan)
+        tables["coverage"] = coverage_table(self.case, self.planned, self.plan)
         tables["search"] = search_table(self.planned)
         return tables
 

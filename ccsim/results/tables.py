@@ -101,12 +101,17 @@ def scheduled_table(case: Case, plan: StaffingPlan) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def coverage_table(case: Case, requirement: Requirement, plan: StaffingPlan) -> pd.DataFrame:
-    """One row for each interval and set of contact types: required, present, over or under."""
-    table = requirement_table(case, requirement).rename(columns={"agents": "required"})
+def coverage_table(case: Case, planned: Planned, plan: StaffingPlan) -> pd.DataFrame:
+    """One row for each interval and set of contact types: required, present, over/under.
+
+    Required is what the formula asks for; `aimed_at` is what the search asked of the schedule
+    instead, after simulation showed where the day needs more and where it can do with less.
+    """
+    table = requirement_table(case, planned.formulas).rename(columns={"agents": "required"})
     present = present_agents(plan, case)
+    table["aimed_at"] = np.concatenate([row.agents for row in planned.requirement.rows])
     table["expected_present"] = np.concatenate(
-        [np.sum([present[group] for group in row.groups], axis=0) for row in requirement.rows]
+        [np.sum([present[group] for group in row.groups], axis=0) for row in planned.formulas.rows]
     )
     table["over_under"] = table["expected_present"] - table["required"]
     return table

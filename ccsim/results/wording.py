@@ -164,7 +164,7 @@ def roster(result: PlanResult | Simulation) -> str:
     if plan.schedule:
         agents = sum(shift.agents for shift in plan.schedule)
         hours = sum(shift.paid * shift.agents for shift in plan.schedule) / 3.6e9
-        parts.append(f"{plural(agents, 'shift')} with {hours:,.1f} paid hours")
+        parts.append(f"{plural(agents, 'shift')} with {hours:,.1f} scheduled hours")
     if plan.by_interval:
         agent_hours = sum(map(sum, plan.by_interval.values())) * grid.interval_us / 3.6e9
         parts.append(f"{agent_hours:,.1f} agent hours, staffed by interval")
@@ -267,7 +267,7 @@ def summary_table(kept: Sequence[Kept], cost: CostBreakdown, sample: Sample) -> 
         ),
     }
     rows += [(name, str(said), "", "") for name, said in money.items()]
-    columns = ["what", "simulated [95% interval]", "share of days", "tenth-worst day"]
+    columns = ["what", "simulated [95% interval]", "share of days", "tenth-percentile day"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -88,12 +88,12 @@ def gaps(kept: Sequence[Kept], sample: Sample, case: Case, extra: float = 0.0) -
 
 
 def _deciding_day(one: Kept) -> float:
-    """Where a share of days stands, as a value of the measure: between mean and tenth-worst day."""
+    """Where a share of days stands, as a value of the measure, from mean and tenth percentile."""
     share, tenth = one.share_of_days, one.tenth_percentile
     if share is None or tenth is None:
         return one.estimate.value
     wanted = one.promise.target.share_of_days or 0.0
-    # The day that decides a share of nine in ten is the tenth-worst; others lie in proportion.
+    # The day that decides a share of nine in ten is the tenth percentile; others lie in proportion.
     weight = (wanted - 0.5) / 0.4
     return one.estimate.value + weight * (tenth.value - one.estimate.value)
 
@@ -206,9 +206,9 @@ class _Pool:
         handle = np.array([drawn[name].mean_handle_seconds for name in together])
         leaving = np.array([1 / mean_seconds(drawn[name].patience) for name in together])
         some = total > 0
-        self.handle = np.where(some, handle @ weight, 1.0)
+        self.handle = np.where(some, (handle[:, None] * weight).sum(axis=0), 1.0)
         with np.errstate(divide="ignore"):
-            self.patience = np.where(some, 1 / (leaving @ weight), np.inf)
+            self.patience = np.where(some, 1 / (leaving[:, None] * weight).sum(axis=0), np.inf)
 
     def gains(self, gap: Gap, sign: int) -> Floats:
         """What each further agent more or fewer changes, shape (most steps, n_intervals).

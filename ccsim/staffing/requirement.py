@@ -255,9 +255,10 @@ def _pool(
     total = contacts.sum(axis=0)
     weight = np.where(total > 0, contacts / np.where(total > 0, total, 1.0), 1 / len(together))
     with np.errstate(divide="ignore"):
-        patience = 1 / (leaving @ weight)
+        patience = 1 / (leaving[:, None] * weight).sum(axis=0)
     seconds = case.grid.interval_us / MICROSECONDS
-    return _Pool(handle @ contacts / seconds, handle @ weight, patience)
+    work = (handle[:, None] * contacts).sum(axis=0)
+    return _Pool(work / seconds, (handle[:, None] * weight).sum(axis=0), patience)
 
 
 def _agents(

@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ccsim.demand.model import ContactTypeDemand, DemandModel
-from ccsim.demand.table import QuantileTable, lines_of, mean_seconds, survival_at
+from ccsim.demand.table import (
+    QuantileTable,
+    exact_sum,
+    lines_of,
+    mean_seconds,
+    survival_at,
+)
 from ccsim.scenario.case import Case
 from ccsim.scenario.model import ContactType, RandomFactor
 from ccsim.scenario.targets import Target
@@ -58,7 +64,7 @@ def second_moment(table: QuantileTable) -> float:
     """
     lines = lines_of(table)
     low, high = lines.low, lines.high
-    return float(lines.mass @ (low * low + low * high + high * high)) / 3
+    return exact_sum(lines.mass * (low * low + low * high + high * high)) / 3
 
 
 def overshoot_seconds(given: ContactType, drawn: ContactTypeDemand) -> float:
@@ -222,7 +228,7 @@ def _carried(case: Case, fresh: Floats, day: int, spread: _Spread) -> float:
     for turn in turns:
         gap = (begins - ends + turn * grid.end) / MICROSECONDS
         earlier = fresh * ((grid.day < day) if turn == 0 else True)
-        total += float(earlier @ np.where(earlier > 0, spread.beyond(gap), 0.0))
+        total += exact_sum(earlier * np.where(earlier > 0, spread.beyond(gap), 0.0))
     return total
 
 
@@ -234,7 +240,7 @@ def _late(case: Case, fresh: Floats, day: int, spread: _Spread) -> float:
         limit = min(limit, grid.end)
     gap = (limit - grid.starts - grid.interval_us) / MICROSECONDS
     mine = np.where(grid.day == day, fresh, 0.0)
-    return float(mine @ np.where(mine > 0, spread.beyond(gap), 0.0))
+    return exact_sum(mine * np.where(mine > 0, spread.beyond(gap), 0.0))
 
 
 def work_of_day(case: Case, demand: DemandModel) -> Mapping[str, Floats]:
