@@ -37,6 +37,8 @@ TRIED_AT_ONCE = 4
 """Cheaper plans simulated side by side on the same customers."""
 DECIDING = 10 * BLOCK
 """Replications that can show a plan to fail: ten blocks, the fewest with intervals."""
+PILOT = 5 * BLOCK
+"""The fewest replications whose spread tells how large a certification must be."""
 
 Report = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, of how much."""
@@ -371,7 +373,11 @@ class _Search:
         """One attempt, on fresh replications of a size fixed by the search's sample."""
         attempt = len(self.attempts) + 1
         scenario, grid = self.case.scenario, self.case.grid
-        pilot = promise_samples(best.sample, scenario, grid, self.rules)
+        looked = best.sample
+        if looked.replications < PILOT:
+            (again,) = self._simulate([best.plan], best.requirement, best.solution, "pilot", PILOT)
+            looked = again.sample
+        pilot = promise_samples(looked, scenario, grid, self.rules)
         most = -(-self.planning.certificate_replications // BLOCK)
         size = blocks_needed(pilot, attempt, maximum=most).blocks if pilot else most
         seed = seed_for("certify", self.fingerprint, self.seed, plan_text(best.plan), attempt)
