@@ -18,9 +18,9 @@ if TYPE_CHECKING:
         SolverError,
     )
     from ccsim.plans import StaffingPlan, read_plan
-    from ccsim.results import Comparison, Estimation, PlanResult, Simulation
+    from ccsim.results import Comparison, Estimation, PlanResult, Shown, Simulation
     from ccsim.scenario import Case, Scenario, case_from, read_all, read_case
-    from ccsim.study import check, compare, estimate, plan, simulate
+    from ccsim.study import check, compare, estimate, new, plan, show, simulate
 
 __version__ = "0.1.0"
 
@@ -35,6 +35,7 @@ __all__ = [
     "Problem",
     "Scenario",
     "ScenarioError",
+    "Shown",
     "Simulation",
     "SolverError",
     "StaffingPlan",
@@ -43,10 +44,12 @@ __all__ = [
     "check",
     "compare",
     "estimate",
+    "new",
     "plan",
     "read_all",
     "read_case",
     "read_plan",
+    "show",
     "simulate",
 ]
 
@@ -60,9 +63,9 @@ _HOMES = {
         "SolverError",
     ),
     "ccsim.plans": ("StaffingPlan", "read_plan"),
-    "ccsim.results": ("Comparison", "Estimation", "PlanResult", "Simulation"),
+    "ccsim.results": ("Comparison", "Estimation", "PlanResult", "Shown", "Simulation"),
     "ccsim.scenario": ("Case", "Scenario", "case_from", "read_all", "read_case"),
-    "ccsim.study": ("check", "compare", "estimate", "plan", "simulate"),
+    "ccsim.study": ("check", "compare", "estimate", "new", "plan", "show", "simulate"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The verbs: check, show, estimate, simulate, plan, compare; named as on the command line.
+"""The verbs: new, check, show, estimate, simulate, plan, compare, as on the command line.
 
 Each takes a `Case` (or the path of a scenario file) and returns a frozen result that prints as a
 table, shows itself in a notebook, and hands out tidy tables.
@@ -20,8 +20,9 @@ from ccsim.experiment.replicate import Progress
 from ccsim.performance.promises import measure_promises
 from ccsim.performance.tally import measuring_rules
 from ccsim.plans import StaffingPlan, read_plan
-from ccsim.results import Comparison, Estimation, PlanResult, Simulation
-from ccsim.scenario import Case, read_all, read_case
+from ccsim.results import Comparison, Estimation, PlanResult, Shown, Simulation, meaning
+from ccsim.scenario import Case, read_all, read_case, resolved_yaml
+from ccsim.scenario.starting import write_new
 from ccsim.staffing import planner, required, schedule_shifts, valid_bound
 from ccsim.statistics import seed_for
 
@@ -31,6 +32,11 @@ DEFAULT_REPLICATIONS = 320
 """Ten blocks, the fewest with intervals."""
 
 Source = Case | str | os.PathLike[str]
+
+
+def new(name: str | None = None, out: str | os.PathLike[str] | None = None) -> tuple[Path, ...]:
+    """Write a scenario to start from, with the data files it needs; what was written."""
+    return write_new(name, None if out is None else Path(out))
 
 
 def check(path: str | os.PathLike[str]) -> tuple[Case, ...]:
@@ -47,6 +53,12 @@ def check(path: str | os.PathLike[str]) -> tuple[Case, ...]:
         With every problem found.
     """
     return read_all(Path(path))
+
+
+def show(source: Source, *, variant: str | None = None) -> Shown:
+    """A scenario with every default visible, and what it means in a planner's words."""
+    case = _case(source, variant)
+    return Shown(case, resolved_yaml(case), meaning(estimate(case)))
 
 
 def estimate(source: Source, *, variant: str | None = None) -> Estimation:
@@ -211,6 +223,8 @@ __all__ = [
     "compare",
     "estimate",
     "formula_plan",
+    "new",
     "plan",
+    "show",
     "simulate",
 ]

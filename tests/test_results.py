@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ccsim import study
+from ccsim.errors import CcsimError
 from ccsim.performance.words import short_name
 from ccsim.results import (
     Comparison,
@@ -383,3 +384,21 @@ def test_both_forms_say_the_same(value: float, half: float, lean: float, most: i
 )
 def test_differences_have_a_sign(estimate: Estimate, said: str) -> None:
     assert plain(estimate, signed=True) == said
+
+
+def test_what_a_scenario_means_prints_as_a_scenario(tmp_path) -> None:
+    shown = study.show(desk())
+    assert "Promises as they will be judged" in shown.meaning
+    path = tmp_path / "again.yaml"
+    path.write_text(str(shown), encoding="utf-8")
+    assert study.check(path)[0].scenario == desk().scenario
+
+
+def test_a_new_scenario_never_overwrites(tmp_path) -> None:
+    target = tmp_path / "mine.yaml"
+    assert study.new("quickstart_voice_8020", target) == (target,)
+    assert study.check(target)
+    with pytest.raises(CcsimError, match="exists and is not overwritten"):
+        study.new("quickstart_voice_8020", target)
+    with pytest.raises(CcsimError, match="no scenario 'bank_wek' comes with ccsim"):
+        study.new("bank_wek", tmp_path / "other.yaml")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccsim.cli.console import strong, write, write_table
-from ccsim.cli.meaning import moment
+from ccsim.results.meaning import moment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,10 +13,6 @@ from ccsim.cli.console import say, strong, write, write_json
 if TYPE_CHECKING:
     from ccsim.scenario import Case
 
-TEMPLATE_NAME = "template"
-"""The scenario that `ccsim new` writes when no name is given."""
-_EDITOR_LINE = "# yaml-language-server:"
-
 
 @click.command(short_help="Write a scenario to start from, with its data files.")
 @click.argument("name", required=False)
@@ -34,37 +30,33 @@ def new(name: str | None, out: Path | None, as_list: bool, as_json: bool) -> Non
 
     NAME is one of those that --list shows; without it a small commented template is written.
     """
+    from ccsim import study
+    from ccsim.errors import CcsimError
     from ccsim.scenario import shipped_scenarios
-    from ccsim.scenario.problems import did_you_mean
+    from ccsim.scenario.starting import TEMPLATE_NAME
 
-    shipped = shipped_scenarios()
     if as_list:
-        _list(shipped, as_json=as_json)
+        _list(shipped_scenarios(), as_json=as_json)
         return
-    if name is None:
-        name = TEMPLATE_NAME
-    if name.endswith((".yaml", ".yml")):
+    if name is not None and name.endswith((".yaml", ".yml")):
         raise click.UsageError(f"{name} is a file name; write: ccsim new --out {name}")
-    if name != TEMPLATE_NAME and name not in shipped:
-        known = ", ".join([TEMPLATE_NAME, *shipped])
-        hint = did_you_mean(name, [TEMPLATE_NAME, *shipped]) or f"; there are {known}"
-        raise click.UsageError(f"no scenario {name!r} comes with ccsim{hint}")
-    target = out or Path(f"{name}.yaml")
-    content = {target: _scenario_bytes(name, shipped)}
-    if name in shipped:
-        for data, read in _data_files(shipped[name]).items():
-            content[target.parent / data] = read
-    _write_new(content)
+    try:
+        written = study.new(name, out)
+    except CcsimError as error:
+        raise click.UsageError(str(error)) from None
     if as_json:
-        write_json("ccsim/new/1", {"scenario": name, "files": [str(path) for path in content]})
+        files = [str(path) for path in written]
+        write_json("ccsim/new/1", {"scenario": name or TEMPLATE_NAME, "files": files})
         return
-    for path in content:
+    for path in written:
         write(f"wrote {path}")
+    target = written[0]
     say(f"Next: ccsim show {target}, then ccsim estimate {target}, then ccsim plan {target}")
 
 
 def _list(shipped: Any, *, as_json: bool) -> None:
     from ccsim.scenario import read_case
+    from ccsim.scenario.starting import TEMPLATE_NAME
 
     rows = [(TEMPLATE_NAME, "A small commented scenario that needs no other file; the default.")]
     for name, path in shipped.items():
@@ -77,39 +69,6 @@ def _list(shipped: Any, *, as_json: bool) -> None:
     for name, question in rows:
         write(strong(name))
         write(click.wrap_text(question, 78, "    ", "    "))
-
-
-def _scenario_bytes(name: str, shipped: Any) -> bytes:
-    from ccsim.scenario import TEMPLATE
-
-    if name == TEMPLATE_NAME:
-        return TEMPLATE.encode()
-    lines = shipped[name].read_bytes().splitlines(keepends=True)
-    # The line tells an editor where the checkout keeps the schema; elsewhere it points nowhere.
-    return b"".join(line for line in lines if not line.startswith(_EDITOR_LINE.encode()))
-
-
-def _data_files(path: Path) -> dict[str, bytes]:
-    """Every file that a scenario or one of its variants reads, by the name it uses."""
-    from ccsim.scenario import read_all
-
-    return {name: read for case in read_all(path) for name, read in case.files.items()}
-
-
-def _write_new(content: dict[Path, bytes]) -> None:
-    """Write files that do not exist; one that has the very same bytes is left alone."""
-    there = [path for path in content if path.is_symlink() or path.exists()]
-    changed = [path for path in there if not path.is_file() or path.read_bytes() != content[path]]
-    target = next(iter(content))
-    if target in there or changed:
-        names = ", ".join(
-            str(path) for path in dict.fromkeys([*([target] * (target in there)), *changed])
-        )
-        raise click.UsageError(f"{names} exists and is not overwritten; give another --out")
-    for path, read in content.items():
-        if path not in there:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(read)
 
 
 @click.command(short_help="Name everything that is wrong in scenario files.")
@@ -192,13 +151,11 @@ def show(file: str, variant: str | None, as_json: bool) -> None:
 
     What it means stands in comments, so that the output is itself a scenario.
     """
-    from ccsim.cli.meaning import meaning
-    from ccsim.scenario import read_case, resolved_yaml
+    from ccsim import study
     from ccsim.scenario.yaml_reader import parse_yaml, plain
 
-    case = read_case(file, variant)
-    resolved = resolved_yaml(case)
-    found = meaning(case)
+    shown = study.show(file, variant=variant)
+    case, resolved, found = shown.case, shown.resolved, shown.meaning
     if as_json:
         tree, _ = parse_yaml(resolved.encode(), file)
         about = {"scenario": case.scenario.name, "variant": case.variant}

@@ -8,7 +8,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from ccsim.cli.console import strong, write, write_table
-from ccsim.cli.meaning import day_name
+from ccsim.results.meaning import day_name
 from ccsim.statistics.writing import Unit, plain
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from ccsim.results.figures import (
     standing,
     total_cost,
 )
-from ccsim.results.kinds import Comparison, Estimation, PlanResult, Simulation
+from ccsim.results.kinds import Comparison, Estimation, PlanResult, Shown, Simulation
+from ccsim.results.meaning import meaning
 from ccsim.results.tables import coverage_table
 from ccsim.results.wording import variant_name, verdict_lines
 
@@ -21,6 +22,7 @@ __all__ = [
     "Difference",
     "Estimation",
     "PlanResult",
+    "Shown",
     "Simulation",
     "Standing",
     "cost_difference",
@@ -29,6 +31,7 @@ __all__ = [
     "cost_per_request_difference",
     "coverage_table",
     "differences",
+    "meaning",
     "room",
     "standing",
     "total_cost",

@@ -36,6 +36,31 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True, eq=False)
+class Shown:
+    """A scenario with every default visible, and what it means in a planner's words.
+
+    Attributes
+    ----------
+    case : Case
+        The scenario.
+    resolved : str
+        It as YAML with every default.
+    meaning : dict of str to list of str
+        Sentences by title.
+    """
+
+    case: Case
+    resolved: str
+    meaning: dict[str, list[str]]
+
+    def __str__(self) -> str:
+        lines = [self.resolved.rstrip("\n")]
+        for title, sentences in self.meaning.items():
+            lines += ["#", f"# {title}", *(f"#   {sentence}" for sentence in sentences)]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, eq=False)
 class Estimation:
     """What the formulas say: agents by interval, approximate, nothing simulated.
 

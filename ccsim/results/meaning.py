@@ -10,7 +10,7 @@ import numpy as np
 from ccsim.statistics.writing import plural
 
 if TYPE_CHECKING:
-    from ccsim.results import Estimation
+    from ccsim.results.kinds import Estimation
     from ccsim.scenario import Case
     from ccsim.scenario.model import ContactType
 
@@ -26,12 +26,11 @@ FORMULAS = {
 """The trade's service levels in words."""
 
 
-def meaning(case: Case) -> dict[str, list[str]]:
+def meaning(estimation: Estimation) -> dict[str, list[str]]:
     """Sentences by title: time, demand, staff, promises, guards, what is approximate, remarks."""
-    from ccsim import study
     from ccsim.scenario import remarks
 
-    estimation = study.estimate(case)
+    case = estimation.case
     told = {
         "Time": _time(case),
         "Demand": _demand(case, estimation),
