@@ -20,7 +20,6 @@ from ccsim.calibration.calls import (
 )
 from ccsim.calibration.counts import CountsRead, read_counts, sum_to
 from ccsim.calibration.demand_fits import (
-    WEEKDAYS,
     DayFactor,
     forecast_error,
     talk_day_factor,
@@ -40,6 +39,7 @@ from ccsim.calibration.fits import (
     talk_time_fit,
 )
 from ccsim.errors import CcsimError
+from ccsim.scenario.hours import WEEKDAYS
 
 if TYPE_CHECKING:
     import numpy as np

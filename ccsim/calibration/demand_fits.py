@@ -6,11 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ccsim.scenario.hours import WEEKDAYS
+
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ROBUST_SD = 1.4826  # a median absolute deviation times this is the sd of a normal law
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ccsim.performance.words import WEEKDAYS
 from ccsim.statistics.writing import plural
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from ccsim.scenario import Case
     from ccsim.scenario.model import ContactType
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 FORMULAS = {
     "of_offered": "answered in time ÷ offered",
     "of_answered": "answered in time ÷ answered",
