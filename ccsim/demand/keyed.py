@@ -281,10 +281,18 @@ def stratified(
     member = _words("replication", replication, 0, 2**32 - 1).astype(np.int64)
     slot = member % block_size
     own, place = draw(key, replication, interval_or_day, ordinal)
-    stratum = np.zeros(own.shape, np.int64)
-    for other in range(block_size):
-        word, _ = draw(key, member - slot + other, interval_or_day, ordinal)
-        stratum += (word < own) | ((word == own) & (other < slot))
+    # The first words of the whole block, in one look-up: its members along the last axis.
+    others = np.arange(block_size)
+    shape = (*own.shape, 1)
+    words, _ = draw(
+        key,
+        (member - slot)[..., None] + others,
+        np.broadcast_to(interval_or_day, own.shape).reshape(shape),
+        np.broadcast_to(ordinal, own.shape).reshape(shape),
+    )
+    own, slot = own[..., None], np.broadcast_to(slot, own.shape)[..., None]
+    ahead = (words < own) | ((words == own) & (others < slot))
+    stratum = ahead.sum(axis=-1, dtype=np.int64)
     floor = -(-(stratum << UNIFORM_BITS) // block_size)
     drawn = ((stratum << UNIFORM_BITS) + uniform53(place)) // block_size
     return np.asarray(np.maximum(drawn, floor), np.int64)
