@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 import itertools
 import json
@@ -15,13 +14,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate
+from scipy import integrate, special
 
 from ccsim import queueing as q
 
 GOLDEN_TOLERANCE = 1e-10
 # Laws are checked up to rounding: 100 units in the last place.
 ROUNDING = 100 * 2.0**-52
+EVERY_FORMULA = (*q.SERVICE_LEVEL_FORMULAS, "virtual")
 
 loads = st.floats(0.01, 3000)
 staffing_ratios = st.floats(0.2, 2.5)
@@ -32,8 +32,8 @@ checked = settings(deadline=None, max_examples=60)
 
 
 def _benchmark() -> ModuleType:
-    path = Path(__file__).parents[1] / "benchmarks" / "erlang_errors.py"
-    spec = importlib.util.spec_from_file_location("erlang_errors", path)
+    path = Path(__file__).parents[1] / "benchmarks" / "formula_errors.py"
+    spec = importlib.util.spec_from_file_location("formula_errors", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -62,102 +62,35 @@ class TestGolden:
         }
         not_computed = {(case, "n_a_80") for case in ("g13", "g14", "g16", "g17", "g28")}
         assert set(self.skipped) == unstable | not_computed
-        assert len(self.compared) == 368
+        assert len(self.compared) == 488
 
     def test_facts_are_those_of_the_shared_file(self, shared_cases: Path) -> None:
         shared = (shared_cases / "golden_erlang.csv").read_text(encoding="utf-8").splitlines()
-        models = ("Erlang B", "Erlang C", "Erlang A")
-        wanted = [line for line in shared if next(csv.reader([line]))[1].startswith(models)]
-        ours = self.errors.FACTS.read_text(encoding="utf-8").splitlines()
-        assert ours[1] == shared[0]
-        assert ours[2:] == wanted
-
-
-def _published(shared_cases: Path, *topics: str) -> list[dict[str, Any]]:
-    text = (shared_cases / "published_cases.json").read_text(encoding="utf-8")
-    cases = [case for case in json.loads(text)["cases"] if case["topic"] in topics]
-    assert cases
-    return cases
-
-
-def _check(case: dict[str, Any], got: dict[str, float]) -> None:
-    assert case["tolerance"]["type"] == "rel"
-    assert set(got) == set(case["outputs"])
-    for name, expected in case["outputs"].items():
-        error = abs(got[name] - expected) / abs(expected)
-        assert error <= case["tolerance"]["value"], (case["id"], name, got[name], expected)
+        assert self.errors.FACTS.read_text(encoding="utf-8").splitlines()[1:] == shared
 
 
 class TestPublished:
-    def test_erlang_b(self, shared_cases: Path) -> None:
-        for case in _published(shared_cases, "erlang_b", "erlang_b_continuous"):
-            _check(case, {"blocking": q.erlang_b(*case["inputs"].values())})
+    errors = TestGolden.errors
+    facts: ClassVar = json.loads(errors.PUBLISHED.read_text(encoding="utf-8"))["cases"]
 
-    def test_erlang_c(self, shared_cases: Path) -> None:
-        for case in _published(shared_cases, "erlang_c"):
-            given_ = case["inputs"]
-            if "offered_load" in given_:
-                _check(case, {"p_wait": q.erlang_c(given_["offered_load"], given_["servers"])})
-                continue
-            load, agents, handle_time = given_["lam_per_min"], given_["agents"], 60.0
-            p_wait = q.erlang_c(load, agents)
-            got = {
-                "p_wait": p_wait,
-                "asa_s": q.erlang_c_mean_wait(load, agents, handle_time),
-                # the 90th percentile, from P(wait > t) = C exp(-(n - a) t / h) = 0.1
-                "wait_p90_s": math.log(p_wait / 0.1) * handle_time / (agents - load),
-                "mean_queue": q.erlang_c_queue_length(load, agents),
-                "occupancy": q.erlang_c_occupancy(load, agents),
-            }
-            _check(case, {name: got[name] for name in case["outputs"]})
+    @pytest.mark.parametrize("case", facts, ids=lambda case: case["id"])
+    def test_every_output_of_a_case(self, case: dict[str, Any]) -> None:
+        checked_ = self.errors.compare_case(case)
+        assert len(checked_) == len(case["outputs"])
+        for row in checked_:
+            assert row.error <= row.tolerance, row
 
-    def test_erlang_c_staffing(self, shared_cases: Path) -> None:
-        for case in _published(shared_cases, "erlang_c_staffing"):
-            given_ = case["inputs"]
-            handle_time, threshold = given_["aht_s"], given_["awt_s"]
-            load = given_["calls_per_hour"] * handle_time / 3600
-            agents = q.erlang_c_agents(load, handle_time, threshold, given_["sl_target"])
-            assert agents == case["outputs"]["agents"]
-            level = q.erlang_c_service_level(load, [agents, agents - 1], handle_time, threshold)
-            got = {
-                "agents": agents,
-                "p_wait": q.erlang_c(load, agents),
-                "asa_s": q.erlang_c_mean_wait(load, agents, handle_time),
-                "service_level": level[0],
-                "occupancy": q.erlang_c_occupancy(load, agents),
-                "service_level_n_minus_1": level[1],
-            }
-            _check(case, got)
+    def test_facts_are_those_of_the_shared_file(self, shared_cases: Path) -> None:
+        text = (shared_cases / "published_cases.json").read_text(encoding="utf-8")
+        kinds = ("erlang", "garnett", "halfin", "mmng", "blend", "chat", "tv_", "sipp")
+        shared = [case for case in json.loads(text)["cases"] if case["id"].startswith(kinds)]
+        assert shared == self.facts
 
-    def test_erlang_a(self, shared_cases: Path) -> None:
-        for case in _published(shared_cases, "erlang_a"):
-            given_ = case["inputs"]
-            queue = (
-                given_["lam"] / given_["mu"], given_["agents"],
-                1 / given_["mu"], 1 / given_["theta"],
-            )  # fmt: skip
-            awt = given_["awt"]
-            outcomes = q.erlang_a_outcomes(*queue, awt)
-
-            def level(formula: str, queue: Any = queue, awt: float = awt) -> float:
-                return q.erlang_a_service_level(*queue, awt, formula=formula, short_abandon=awt)
-
-            _check(case, {
-                "pw": q.erlang_a_waiting_probability(*queue),
-                "lq": q.erlang_a_queue_length(*queue),
-                "ew": q.erlang_a_mean_wait(*queue),
-                "pab": q.erlang_a_abandonment(*queue),
-                "occ": q.erlang_a_occupancy(*queue),
-                "sl_virtual": q.erlang_a_virtual_service_level(*queue, awt),
-                "sl_served_in_T_over_offered": level("of_offered"),
-                "p_abandon_before_T": outcomes.abandoned_in_time,
-                "sl_served_in_T_over_(offered-short_abandons)": level("without_short_abandons"),
-                "sl_served_in_T_over_served": level("of_answered"),
-            })  # fmt: skip
-
-    def test_exact_waiting_probability_tends_to_garnetts_limit(self, shared_cases: Path) -> None:
+    def test_exact_waiting_probability_tends_to_garnetts_limit(self) -> None:
         # The limit law is reached like 1 / sqrt(agents): the distance halves when they quadruple.
-        for case in _published(shared_cases, "garnett_function"):
+        cases = [case for case in self.facts if case["topic"] == "garnett_function"]
+        assert cases
+        for case in cases:
             ratio, beta = case["inputs"]["theta_over_mu"], case["inputs"]["beta"]
             agents = np.array([1e4, 4e4, 1.6e5])
             # load such that agents = load + beta sqrt(load)
@@ -233,6 +166,26 @@ def _wait_integrals(
     }
 
 
+def _virtual_in_time(
+    load: float, agents: float, handle_time: float, patience: float, threshold: float
+) -> float:
+    """P(offered wait <= threshold), state by state.
+
+    With k waiting ahead, k + 1 departures must come, the i-th at rate agents / handle_time + i /
+    patience: their sum exceeds t with probability I_{exp(-t / patience)}(y, k + 1), the regularized
+    incomplete beta function, y being the completions per mean patience.
+    """
+    states = np.arange(4000)
+    leaving = np.minimum(states[1:], agents) / handle_time
+    leaving = leaving + np.maximum(states[1:] - agents, 0) / patience
+    logs = np.concatenate([[0.0], np.cumsum(np.log(load / handle_time / leaving))])
+    shares = np.exp(logs - logs.max())
+    shares /= shares.sum()
+    ahead = states[int(agents) :] - agents
+    y, still = agents * patience / handle_time, math.exp(-threshold / patience)
+    return 1 - float(shares[int(agents) :] @ special.betainc(y, ahead + 1, still))
+
+
 class TestAgainstAnIndependentIntegral:
     @pytest.mark.parametrize(
         "queue",
@@ -264,6 +217,8 @@ class TestAgainstAnIndependentIntegral:
         for formula in q.SERVICE_LEVEL_FORMULAS:
             level = q.erlang_a_service_level(*queue, limit, formula=formula, short_abandon=short)
             assert level == pytest.approx(expected[formula], rel=1e-9)
+        level = q.erlang_a_service_level(*queue, limit, formula="virtual")
+        assert level == pytest.approx(_virtual_in_time(*queue, limit), rel=1e-12)
         for of in ("virtual", "of_answered"):
             wait = q.erlang_a_mean_wait(*queue, of=of.removeprefix("of_"))
             assert wait == pytest.approx(truth[of], rel=1e-9)
@@ -300,9 +255,8 @@ class TestLaws:
                 -q.erlang_c_service_level(load, agents, handle_time, threshold),
                 q.erlang_a_waiting_probability(*rest), q.erlang_a_abandonment(*rest),
                 q.erlang_a_occupancy(*rest), q.erlang_a_mean_wait(*rest, of="virtual"),
-                -q.erlang_a_virtual_service_level(*rest, threshold),
                 *(-q.erlang_a_service_level(*rest, threshold, formula=formula)
-                  for formula in q.SERVICE_LEVEL_FORMULAS),
+                  for formula in EVERY_FORMULA),
             ]  # fmt: skip
 
         for worse_first in measures(load, np.maximum(agents, 1)):
@@ -377,38 +331,52 @@ class TestLaws:
 
     @given(
         st.tuples(loads, handle_times, patiences, st.floats(0, 600)),
-        st.tuples(st.floats(0.01, 0.999), st.floats(0.3, 1), st.floats(0.001, 1)),
-        st.sampled_from(q.SERVICE_LEVEL_FORMULAS),
+        st.tuples(
+            st.floats(0.01, 0.999),
+            st.floats(0.3, 1),
+            st.floats(0.001, 1),
+            st.one_of(st.floats(0.1, 1e4), st.just(math.inf)),
+        ),
+        st.sampled_from(EVERY_FORMULA),
     )
     @checked
     def test_staffing_answer_meets_and_one_agent_fewer_does_not(
         self,
         centre: tuple[float, ...],
         promises: tuple[float, ...],
-        formula: q.ServiceLevelFormula,
+        formula: q.SteadyStateFormula,
     ) -> None:
         load, handle_time, patience, threshold = centre
-        target, ceiling, most_lost = promises
+        target, ceiling, most_lost, slowest = promises
 
         def meets_c(agents: int) -> bool:
             level = q.erlang_c_service_level(load, agents, handle_time, threshold)
-            return level >= target and q.erlang_c_occupancy(load, agents) <= ceiling * (1 + 1e-9)
+            return (
+                level >= target
+                and q.erlang_c_mean_wait(load, agents, handle_time) <= slowest
+                and q.erlang_c_occupancy(load, agents) <= ceiling * (1 + 1e-9)
+            )
 
         def meets_a(agents: int) -> bool:
             queue = (load, agents, handle_time, patience)
             level = q.erlang_a_service_level(*queue, threshold, formula=formula)
             return (
                 level >= target
+                and q.erlang_a_mean_wait(*queue, of="answered") <= slowest
                 and q.erlang_a_abandonment(*queue) <= most_lost
                 and q.erlang_a_occupancy(*queue) <= ceiling * (1 + 1e-9)
             )
 
-        agents = q.erlang_c_agents(load, handle_time, threshold, target, ceiling)
+        agents = q.erlang_c_agents(
+            load, handle_time, threshold, target,
+            speed_of_answer=slowest, maximum_occupancy=ceiling,
+        )  # fmt: skip
         assert meets_c(agents)
         assert not meets_c(agents - 1)
         agents = q.erlang_a_agents(
             load, handle_time, patience, threshold, target,
-            abandonment=most_lost, maximum_occupancy=ceiling, formula=formula,
+            speed_of_answer=slowest, abandonment=most_lost, maximum_occupancy=ceiling,
+            formula=formula,
         )  # fmt: skip
         assert meets_a(agents)
         assert agents == 0 or not meets_a(agents - 1)
@@ -438,6 +406,26 @@ class TestShapes:
             for column, n in enumerate(agents):
                 assert levels[row, column] == q.erlang_a_service_level(a, n, 180, 300, 20)
         assert q.erlang_a_agents(load, 180, 300, 20, [0.8, 0.9]).shape == (4, 2)
+
+    def test_everything_at_once_is_each_by_itself(self) -> None:
+        load = np.array([0.0, 0.5, 10, 2000])[:, None]
+        queue = (load, np.array([0, 1, 12, 2100.5]), 180, np.array([300, 0, np.inf, 1e-3]))
+        for formula in EVERY_FORMULA:
+            given_ = {"formula": formula, "short_abandon": 5}
+            alone = {
+                "waiting_probability": q.erlang_a_waiting_probability(*queue),
+                "abandonment": q.erlang_a_abandonment(*queue),
+                "mean_wait": q.erlang_a_mean_wait(*queue),
+                "speed_of_answer": q.erlang_a_mean_wait(*queue, of="answered"),
+                "virtual_wait": q.erlang_a_mean_wait(*queue, of="virtual"),
+                "service_level": q.erlang_a_service_level(*queue, 20, **given_),
+                "occupancy": q.erlang_a_occupancy(*queue),
+                "queue_length": q.erlang_a_queue_length(*queue),
+            }
+            together = q.erlang_a(*queue, 20, **given_)._asdict()
+            assert together.keys() == alone.keys()
+            for name, measure in alone.items():
+                assert np.array_equal(together[name], measure), name
 
     def test_nothing_in_nothing_out(self) -> None:
         assert q.erlang_c([], 3).shape == (0,)
@@ -492,7 +480,7 @@ class TestLimits:
         assert q.erlang_a_mean_wait(*queue) == 120
         assert q.erlang_a_mean_wait(*queue, of="answered") == np.inf
         assert q.erlang_a_mean_wait(*queue, of="virtual") == np.inf
-        assert q.erlang_a_virtual_service_level(*queue, 20) == 0
+        assert q.erlang_a_service_level(*queue, 20, formula="virtual") == 0
         gone = -math.expm1(-20 / 120)
         outcomes = q.erlang_a_outcomes(*queue, 20)
         assert outcomes == pytest.approx((0, 0, gone, 1 - gone), rel=1e-13)
@@ -531,13 +519,12 @@ class TestLimits:
             q.erlang_b(load, agents), q.erlang_c(load, agents), q.erlang_c_occupancy(load, agents),
             q.erlang_c_service_level(load, agents, handle_time, threshold),
             q.erlang_a_waiting_probability(*queue), q.erlang_a_abandonment(*queue),
-            q.erlang_a_occupancy(*queue), q.erlang_a_virtual_service_level(*queue, threshold),
-            *q.erlang_a_outcomes(*queue, threshold),
+            q.erlang_a_occupancy(*queue), *q.erlang_a_outcomes(*queue, threshold),
             *(q.erlang_a_service_level(*queue, threshold, formula=formula, short_abandon=5)
-              for formula in q.SERVICE_LEVEL_FORMULAS),
+              for formula in EVERY_FORMULA),
         ]  # fmt: skip
         # The outcomes are one whole, as far as `_patience.py` promises digits.
-        whole = np.abs(sum(shares[8:12]) - 1)
+        whole = np.abs(sum(shares[7:11]) - 1)
         with np.errstate(over="ignore"):
             turns = np.where(np.isinf(patience), 0, patience / handle_time)
             promised = np.maximum(load, agents) * turns < 1e10
@@ -609,7 +596,7 @@ class TestCounts:
 GOOD: dict[str, Any] = {
     "load": 10, "agents": 14, "handle_time": 180, "patience": 300, "threshold": 20,
     "service_level": 0.8, "maximum_occupancy": 0.9, "abandonment": 0.05, "blocking": 0.01,
-    "short_abandon": 5,
+    "short_abandon": 5, "speed_of_answer": 30,
 }  # fmt: skip
 ARGUMENTS = {
     q.erlang_b: "load agents",
@@ -619,20 +606,20 @@ ARGUMENTS = {
     q.erlang_c_mean_wait: "load agents handle_time",
     q.erlang_c_queue_length: "load agents",
     q.erlang_c_occupancy: "load agents",
-    q.erlang_c_agents: "load handle_time threshold service_level maximum_occupancy",
+    q.erlang_c_agents: "load handle_time threshold service_level speed_of_answer maximum_occupancy",
     q.erlang_a_waiting_probability: "load agents handle_time patience",
     q.erlang_a_abandonment: "load agents handle_time patience",
     q.erlang_a_outcomes: "load agents handle_time patience threshold",
     q.erlang_a_service_level: "load agents handle_time patience threshold short_abandon",
-    q.erlang_a_virtual_service_level: "load agents handle_time patience threshold",
+    q.erlang_a: "load agents handle_time patience threshold short_abandon",
     q.erlang_a_mean_wait: "load agents handle_time patience",
     q.erlang_a_occupancy: "load agents handle_time patience",
     q.erlang_a_queue_length: "load agents handle_time patience",
-    q.erlang_a_agents: "load handle_time patience threshold service_level abandonment"
-    " maximum_occupancy short_abandon",
+    q.erlang_a_agents: "load handle_time patience threshold service_level speed_of_answer"
+    " abandonment maximum_occupancy short_abandon",
 }
 FRACTIONS = ("service_level", "maximum_occupancy", "abandonment", "blocking")
-MAY_BE_ENDLESS = ("patience", "threshold", "short_abandon")
+MAY_BE_ENDLESS = ("patience", "threshold", "short_abandon", "speed_of_answer")
 
 
 class TestBadInput:

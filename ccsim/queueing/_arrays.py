@@ -31,6 +31,20 @@ def _refuse(name: str, rule: str, array: Floats, bad: Flags) -> None:
         raise ValueError(f"{name} must be {rule}; got {float(array[bad].flat[0])!r}")
 
 
+def number(name: str, value: ArrayLike) -> Floats:
+    """Any finite number."""
+    array = _numbers(name, value)
+    _refuse(name, "a finite number", array, ~np.isfinite(array))
+    return array
+
+
+def positive_number(name: str, value: ArrayLike) -> Floats:
+    """More than zero, may be infinite."""
+    array = _numbers(name, value)
+    _refuse(name, "more than zero", array, ~(array > 0))
+    return array
+
+
 def quantity(name: str, value: ArrayLike) -> Floats:
     """Zero or more, and finite: a load, a number of agents, a count."""
     array = _numbers(name, value)

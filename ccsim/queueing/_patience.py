@@ -41,7 +41,7 @@ from ccsim.queueing._incomplete_gamma import (
     lower_gamma,
 )
 from ccsim.queueing._virtual_wait import mean_of_virtual_wait
-from ccsim.queueing.service_level import ServiceLevelFormula, good_and_base
+from ccsim.queueing.service_level import SteadyStateFormula, good_and_base
 
 
 class Queue(NamedTuple):
@@ -63,6 +63,22 @@ class Queue(NamedTuple):
 
 def steady_state(load: Floats, agents: Floats, handle_time: Floats, patience: Floats) -> Queue:
     """Solve the queue; infinite patience gives Erlang C, zero patience Erlang B."""
+    return queue_behind(load, agents, handle_time, patience, *full_house(agents, load))
+
+
+def queue_behind(
+    load: Floats,
+    agents: Floats,
+    handle_time: Floats,
+    patience: Floats,
+    full: Floats,
+    free: Floats,
+) -> Queue:
+    """Solve a queue behind anything that completes agents ÷ handle_time contacts while it is full.
+
+    `full` and `free` are in proportion to the time without a queue in which everything is busy, and
+    in which something is free.
+    """
     endless = np.isinf(patience)
     with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
         most = 1e290 / np.maximum(np.maximum(load, agents), 1.0)
@@ -75,10 +91,9 @@ def steady_state(load: Floats, agents: Floats, handle_time: Floats, patience: Fl
         empty = np.where(endless, spare, empty)
         gives_up = np.where(endless, 0.0, gives_up)
         is_answered = np.where(endless, 1.0, is_answered)
-        blocked, carried = full_house(agents, load)
-        idle = carried * empty
-        waits = np.where(load == 0, 0.0, blocked / (blocked + idle))
-        at_once = np.where(load == 0, 1.0, idle / (blocked + idle))
+        idle = free * empty
+        waits = np.where(load == 0, 0.0, full / (full + idle))
+        at_once = np.where(load == 0, 1.0, idle / (full + idle))
     return Queue(
         load, agents, handle_time, patience, x, y, surplus, empty,
         waits, at_once, gives_up, is_answered,
@@ -112,7 +127,10 @@ def after(queue: Queue, threshold: Floats) -> Later:
         exceeds = _lightly_loaded(q, time / q.handle_time, tau, empty)
         heavy = ~below_diagonal(q.x, q.surplus) & (q.y >= NOBODY) & ~endless
         y, x, total = q.y[heavy], q.x[heavy], special.gammainc(q.y[heavy], q.x[heavy])
-        exceeds[heavy] = lower_gamma(y, z[heavy], surplus[heavy], empty[heavy]) / total
+        # Hundreds of patiences on, z vanishes from the doubles; z^y, which is left of P, need not.
+        lower = lower_gamma(y, z[heavy], surplus[heavy], empty[heavy])
+        left = np.exp(y * (np.log(x) - tau[heavy]) - special.gammaln(y + 1))
+        exceeds[heavy] = np.where(z[heavy] < 1e-250, left, lower) / total
 
         offered_wait = q.waits * exceeds
         answered = offered_wait * fades * np.where(endless, 1.0, is_answered)
@@ -191,10 +209,12 @@ def occupancy(queue: Queue) -> Floats:
 
 
 def level_by_formula(
-    queue: Queue, threshold: Floats, short_abandon: Floats, formula: ServiceLevelFormula
+    queue: Queue, threshold: Floats, short_abandon: Floats, formula: SteadyStateFormula
 ) -> Floats:
     """Service level by any formula; 0 where nobody is answered and the formula has no base."""
     later = after(queue, threshold)
+    if formula == "virtual":
+        return later.offered_wait_in_time
     short = np.zeros_like(later.gone)
     if formula in ("without_short_abandons", "with_short_abandons"):
         # A limit of zero counts nobody, also where patience is zero.

@@ -6,7 +6,7 @@ mathematics and its sources.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +21,7 @@ from ccsim.queueing._arrays import (
     quantity,
 )
 from ccsim.queueing._patience import (
+    Queue,
     after,
     answered_share,
     level_by_formula,
@@ -29,7 +30,10 @@ from ccsim.queueing._patience import (
     steady_state,
 )
 from ccsim.queueing.erlang_c import mean_wait as erlang_c_wait
-from ccsim.queueing.service_level import ServiceLevelFormula, check_formula
+from ccsim.queueing.service_level import SteadyStateFormula, check_formula
+
+Wait: TypeAlias = Literal["all", "answered", "virtual"]
+"""Whose wait: that of all offered contacts, of those answered, or of one with endless patience."""
 
 
 def _arguments(
@@ -172,7 +176,7 @@ def erlang_a_service_level(
     patience: ArrayLike,
     threshold: ArrayLike,
     *,
-    formula: ServiceLevelFormula = "of_offered",
+    formula: SteadyStateFormula = "of_offered",
     short_abandon: ArrayLike = 0.0,
 ) -> FloatOrArray:
     """Service level when customers abandon, by any of the formulas of the trade.
@@ -184,7 +188,8 @@ def erlang_a_service_level(
     threshold : array_like
         Acceptable waiting time [s]; hours are fine.
     formula : str
-        Which of `SERVICE_LEVEL_FORMULAS`; `service_level_from_counts` lists them.
+        Which of `SERVICE_LEVEL_FORMULAS`; `service_level_from_counts` lists them. Or "virtual":
+        the share whose wait, had they endless patience, is within the threshold.
     short_abandon : array_like
         An abandonment before this wait [s] is a short one. Read by the formulas that name it.
 
@@ -210,13 +215,15 @@ def erlang_a_service_level(
     0.943
     >>> round(erlang_a_service_level(48, 50, 60, 120, threshold=20, formula="of_answered"), 4)
     0.9731
+    >>> round(erlang_a_service_level(48, 50, 60, 120, threshold=20, formula="virtual"), 4)
+    0.9679
 
     E-mail: 45 erlangs on 50 agents, 2 hours to answer, customers who wait a day:
 
     >>> round(erlang_a_service_level(45, 50, 360, 86400, threshold=7200), 4)
     0.9997
     """
-    check_formula(formula)
+    check_formula(formula, virtual=True)
     shape, (a, n, h, p, t, short) = flattened(
         *_arguments(load, agents, handle_time, patience),
         duration("threshold", threshold),
@@ -225,47 +232,12 @@ def erlang_a_service_level(
     return floats(level_by_formula(steady_state(a, n, h, p), t, short, formula), shape)
 
 
-def erlang_a_virtual_service_level(
-    load: ArrayLike,
-    agents: ArrayLike,
-    handle_time: ArrayLike,
-    patience: ArrayLike,
-    threshold: ArrayLike,
-) -> FloatOrArray:
-    """Share of contacts whose offered wait, had they endless patience, is within the threshold.
-
-    Parameters
-    ----------
-    load, agents, handle_time, patience : array_like
-        As for `erlang_a_waiting_probability`.
-    threshold : array_like
-        Acceptable waiting time [s].
-
-    Returns
-    -------
-    P(offered wait ≤ threshold), a fraction.
-
-    Raises
-    ------
-    ValueError
-        If an argument is negative or not a number, or a handle time is zero.
-
-    Examples
-    --------
-    >>> round(erlang_a_virtual_service_level(48, 50, 60, 120, threshold=20), 4)
-    0.9679
-    """
-    arguments = _arguments(load, agents, handle_time, patience)
-    shape, flat = flattened(*arguments, duration("threshold", threshold))
-    return floats(after(steady_state(*flat[:4]), flat[4]).offered_wait_in_time, shape)
-
-
 def erlang_a_mean_wait(
     load: ArrayLike,
     agents: ArrayLike,
     handle_time: ArrayLike,
     patience: ArrayLike,
-    of: Literal["all", "answered", "virtual"] = "all",
+    of: Wait = "all",
 ) -> FloatOrArray:
     """Mean wait: of all contacts, of those answered (speed of answer), or as offered.
 
@@ -300,23 +272,10 @@ def erlang_a_mean_wait(
     answered 3.88
     virtual 4.6
     """
-    if of not in ("all", "answered", "virtual"):
+    if of not in get_args(Wait):
         raise ValueError(f"of must be 'all', 'answered' or 'virtual'; got {of!r}")
     shape, flat = flattened(*_arguments(load, agents, handle_time, patience))
-    queue = steady_state(*flat)
-    if of == "all":
-        finite = np.isfinite(queue.patience)
-        with np.errstate(invalid="ignore"):
-            wait = queue.waits * queue.gives_up * queue.patience
-        endless = erlang_c_wait(queue.load, queue.agents, queue.handle_time)
-        return floats(np.where(finite, wait, endless), shape)
-    answered, virtual = mean_waits(queue)
-    if of == "virtual":
-        return floats(virtual, shape)
-    share = answered_share(queue)
-    served = (share > 0) & (queue.agents > 0)
-    wait = np.where(served, answered / np.where(served, share, 1.0), np.inf)
-    return floats(np.where(queue.load == 0, 0.0, wait), shape)
+    return floats(mean_wait(steady_state(*flat), of), shape)
 
 
 def erlang_a_occupancy(
@@ -375,9 +334,116 @@ def erlang_a_queue_length(
     >>> round(erlang_a_queue_length(48, 50, handle_time=60, patience=120), 2)
     2.97
     """
-    shape, (a, n, h, p) = flattened(*_arguments(load, agents, handle_time, patience))
+    shape, flat = flattened(*_arguments(load, agents, handle_time, patience))
+    return floats(_queue_length(steady_state(*flat)), shape)
+
+
+class ErlangA(NamedTuple):
+    """Everything that Erlang A says of a queue; every field of the same shape.
+
+    Attributes
+    ----------
+    waiting_probability : float or array
+        Share of offered contacts that find all agents busy.
+    abandonment : float or array
+        Share of offered contacts that abandon.
+    mean_wait, speed_of_answer, virtual_wait : float or array
+        Mean wait [s] of all contacts, of those answered, and of one with endless patience.
+    service_level : float or array
+        By the formula asked for, a fraction.
+    occupancy : float or array
+        Share of the agents' time that is handling.
+    queue_length : float or array
+        Mean number of contacts waiting.
+    """
+
+    waiting_probability: FloatOrArray
+    abandonment: FloatOrArray
+    mean_wait: FloatOrArray
+    speed_of_answer: FloatOrArray
+    virtual_wait: FloatOrArray
+    service_level: FloatOrArray
+    occupancy: FloatOrArray
+    queue_length: FloatOrArray
+
+
+def erlang_a(
+    load: ArrayLike,
+    agents: ArrayLike,
+    handle_time: ArrayLike,
+    patience: ArrayLike,
+    threshold: ArrayLike = 0.0,
+    *,
+    formula: SteadyStateFormula = "of_offered",
+    short_abandon: ArrayLike = 0.0,
+) -> ErlangA:
+    """Everything at once: what a group of agents gives when customers abandon.
+
+    Parameters
+    ----------
+    load, agents, handle_time, patience : array_like
+        As for `erlang_a_waiting_probability`. Infinite patience gives Erlang C.
+    threshold, formula, short_abandon
+        As for `erlang_a_service_level`.
+
+    Returns
+    -------
+    ErlangA
+        Exact, each measure as its own function gives it. `agents_for` and `volume_for` ask the
+        other way round.
+
+    Raises
+    ------
+    ValueError
+        If an argument is negative or not a number, a handle time is zero, or the formula is
+        unknown.
+
+    Examples
+    --------
+    >>> queue = erlang_a(10, 14, handle_time=180, patience=300, threshold=20)
+    >>> print(f"{queue.service_level:.1%} in time, {queue.abandonment:.1%} give up, "
+    ...       f"answered after {queue.speed_of_answer:.1f} s, agents busy {queue.occupancy:.1%}")
+    91.7% in time, 1.4% give up, answered after 3.9 s, agents busy 70.4%
+    """
+    check_formula(formula, virtual=True)
+    shape, (a, n, h, p, t, short) = flattened(
+        *_arguments(load, agents, handle_time, patience),
+        duration("threshold", threshold),
+        duration("short_abandon", short_abandon),
+    )
     queue = steady_state(a, n, h, p)
+    measures = (
+        queue.waits,
+        queue.waits * queue.gives_up,
+        mean_wait(queue, "all"),
+        mean_wait(queue, "answered"),
+        mean_wait(queue, "virtual"),
+        level_by_formula(queue, t, short, formula),
+        occupancy(queue),
+        _queue_length(queue),
+    )
+    return ErlangA(*(floats(measure, shape) for measure in measures))
+
+
+def mean_wait(queue: Queue, of: Wait) -> Floats:
+    """`erlang_a_mean_wait` of a solved queue."""
+    if of == "all":
+        with np.errstate(invalid="ignore"):
+            wait = queue.waits * queue.gives_up * queue.patience
+        endless = erlang_c_wait(queue.load, queue.agents, queue.handle_time)
+        return np.where(np.isfinite(queue.patience), wait, endless)
+    answered, virtual = mean_waits(queue)
+    if of == "virtual":
+        return virtual
+    share = answered_share(queue)
+    served = (share > 0) & (queue.agents > 0)
+    wait = np.where(served, answered / np.where(served, share, 1.0), np.inf)
+    return np.where(queue.load == 0, 0.0, wait)
+
+
+def _queue_length(queue: Queue) -> Floats:
     with np.errstate(over="ignore", invalid="ignore"):
         waiting = queue.waits * queue.gives_up * queue.x
-        endless = a * erlang_c_wait(a, n, np.ones_like(a))
-    return floats(np.where(a == 0, 0.0, np.where(np.isinf(p), endless, waiting)), shape)
+        endless = queue.load * erlang_c_wait(queue.load, queue.agents, np.ones_like(queue.load))
+    endless = np.where(np.isinf(queue.patience), endless, waiting)
+    return np.where(queue.load == 0, 0.0, endless)

@@ -18,24 +18,26 @@ from ccsim.queueing._arrays import (
     quantity,
 )
 from ccsim.queueing._patience import level_by_formula, occupancy, steady_state
+from ccsim.queueing.erlang_a import mean_wait
 from ccsim.queueing.erlang_c import within_ceiling
 from ccsim.queueing.search import fewest_agents
-from ccsim.queueing.service_level import ServiceLevelFormula, check_formula
+from ccsim.queueing.service_level import SteadyStateFormula, check_formula
 
 
 def erlang_a_agents(
     load: ArrayLike,
     handle_time: ArrayLike,
     patience: ArrayLike,
-    threshold: ArrayLike,
-    service_level: ArrayLike,
+    threshold: ArrayLike = 0.0,
+    service_level: ArrayLike = 0.0,
     *,
+    speed_of_answer: ArrayLike = np.inf,
     abandonment: ArrayLike = 1.0,
     maximum_occupancy: ArrayLike = 1.0,
-    formula: ServiceLevelFormula = "of_offered",
+    formula: SteadyStateFormula = "of_offered",
     short_abandon: ArrayLike = 0.0,
 ) -> IntOrArray:
-    """Fewest agents that keep service level, abandonment and occupancy when customers abandon.
+    """Fewest agents that keep every promise when customers abandon.
 
     Parameters
     ----------
@@ -45,6 +47,8 @@ def erlang_a_agents(
         Acceptable waiting time [s].
     service_level : array_like
         Service level to reach by `formula`, a fraction.
+    speed_of_answer : array_like
+        Longest mean wait of the answered [s].
     abandonment : array_like
         Largest share of offered contacts that may abandon, a fraction.
     maximum_occupancy : array_like
@@ -81,22 +85,28 @@ def erlang_a_agents(
     >>> erlang_a_agents(20, 300, 120, 20, 0.80, abandonment=0.03)
     25
     """
-    check_formula(formula)
-    shape, (a, h, p, t, target, lost, ceiling, short) = flattened(
+    check_formula(formula, virtual=True)
+    shape, (a, h, p, t, target, slowest, lost, ceiling, short) = flattened(
         quantity("load", load),
         positive_duration("handle_time", handle_time),
         duration("patience", patience),
         duration("threshold", threshold),
         fraction("service_level", service_level),
+        duration("speed_of_answer", speed_of_answer),
         fraction("abandonment", abandonment),
         positive_fraction("maximum_occupancy", maximum_occupancy),
         duration("short_abandon", short_abandon),
     )
 
+    timed = bool(np.isfinite(slowest).any())  # it takes an integral, so only where it is asked for
+
     def meets(agents: Floats, where: NDArray[np.int64]) -> Flags:
         queue = steady_state(a[where], agents, h[where], p[where])
         kept: Flags = level_by_formula(queue, t[where], short[where], formula) >= target[where]
         kept &= queue.waits * queue.gives_up <= lost[where]
-        return kept & within_ceiling(occupancy(queue), ceiling[where])
+        kept &= within_ceiling(occupancy(queue), ceiling[where])
+        if timed:
+            kept &= mean_wait(queue, "answered") <= slowest[where]
+        return kept
 
     return integers(fewest_agents(meets, a), shape)

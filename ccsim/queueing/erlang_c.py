@@ -25,7 +25,7 @@ from ccsim.queueing.search import fewest_agents
 _CEILING_TOLERANCE = 1e-9  # relative: 35.7 / 0.85 is 42.000000000000004 in doubles, and means 42
 
 
-def _waits(load: Floats, agents: Floats) -> Floats:
+def waiting_probability(load: Floats, agents: Floats) -> Floats:
     """Compute `erlang_c` of flat, checked arrays."""
     blocked, carried = full_house(agents, load)
     spare = np.maximum(agents - load, 0.0) / np.where(agents > 0, agents, 1.0)
@@ -38,7 +38,7 @@ def _late(load: Floats, agents: Floats, handle_time: Floats, threshold: Floats) 
     """P(wait > threshold), with its relative precision however small."""
     with np.errstate(over="ignore", under="ignore", divide="ignore"):
         passed = np.maximum(agents - load, 0.0) * (np.minimum(threshold, 1e300) / handle_time)
-        return _waits(load, agents) * np.exp(-passed)
+        return waiting_probability(load, agents) * np.exp(-passed)
 
 
 def _occupancy(load: Floats, agents: Floats) -> Floats:
@@ -88,7 +88,7 @@ def erlang_c(load: ArrayLike, agents: ArrayLike) -> FloatOrArray:
     0.1741
     """
     shape, (a, n) = flattened(quantity("load", load), quantity("agents", agents))
-    return floats(_waits(a, n), shape)
+    return floats(waiting_probability(a, n), shape)
 
 
 def erlang_c_service_level(
@@ -177,7 +177,9 @@ def mean_wait(load: Floats, agents: Floats, handle_time: Floats) -> Floats:
     """`erlang_c_mean_wait` of flat, checked arrays."""
     stable = load < agents
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        wait = _waits(load, agents) * (handle_time / np.where(stable, agents - load, 1.0))
+        wait = waiting_probability(load, agents) * (
+            handle_time / np.where(stable, agents - load, 1.0)
+        )
     return np.where(load == 0, 0.0, np.where(stable, wait, np.inf))
 
 
@@ -246,11 +248,13 @@ def erlang_c_occupancy(load: ArrayLike, agents: ArrayLike) -> FloatOrArray:
 def erlang_c_agents(
     load: ArrayLike,
     handle_time: ArrayLike,
-    threshold: ArrayLike,
-    service_level: ArrayLike,
+    threshold: ArrayLike = 0.0,
+    service_level: ArrayLike = 0.0,
+    *,
+    speed_of_answer: ArrayLike = np.inf,
     maximum_occupancy: ArrayLike = 1.0,
 ) -> IntOrArray:
-    """Fewest agents that reach the service level without exceeding the occupancy ceiling.
+    """Fewest agents that keep every promise when nobody abandons.
 
     Parameters
     ----------
@@ -263,6 +267,8 @@ def erlang_c_agents(
     service_level : array_like
         Share to be answered within the threshold, a fraction. 1 asks for what no number of
         agents gives; the answer is where the service level is 1 in doubles.
+    speed_of_answer : array_like
+        Longest mean wait [s].
     maximum_occupancy : array_like
         Largest share of their time that agents may be busy, a fraction above 0.
 
@@ -291,17 +297,19 @@ def erlang_c_agents(
     >>> erlang_c_agents(35.7, 300, 20, 0.80, maximum_occupancy=0.85)
     42
     """
-    shape, (a, h, t, target, ceiling) = flattened(
+    shape, (a, h, t, target, slowest, ceiling) = flattened(
         quantity("load", load),
         positive_duration("handle_time", handle_time),
         duration("threshold", threshold),
         fraction("service_level", service_level),
+        duration("speed_of_answer", speed_of_answer),
         positive_fraction("maximum_occupancy", maximum_occupancy),
     )
 
     def meets(agents: Floats, where: NDArray[np.int64]) -> Flags:
         load = a[where]
-        reached = 1.0 - _late(load, agents, h[where], t[where]) >= target[where]
+        reached: Flags = 1.0 - _late(load, agents, h[where], t[where]) >= target[where]
+        reached &= mean_wait(load, agents, h[where]) <= slowest[where]
         return reached & within_ceiling(_occupancy(load, agents), ceiling[where])
 
     start = np.maximum(a + np.sqrt(a), a / ceiling)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -21,12 +23,29 @@ ServiceLevelFormula: TypeAlias = Literal[
 SERVICE_LEVEL_FORMULAS: tuple[ServiceLevelFormula, ...] = get_args(ServiceLevelFormula)
 """Every formula by name; the first is the default everywhere."""
 
+SteadyStateFormula: TypeAlias = ServiceLevelFormula | Literal["virtual"]
+"""Those, and one that no ACD can count: the share whose wait, had they endless patience, is in
+time."""
 
-def check_formula(formula: str) -> None:
-    """Refuse a name that is no service-level formula."""
-    if formula not in SERVICE_LEVEL_FORMULAS:
-        known = ", ".join(SERVICE_LEVEL_FORMULAS)
-        raise ValueError(f"formula must be one of {known}; got {formula!r}")
+FORMULAS_IN_WORDS: Mapping[SteadyStateFormula, str] = MappingProxyType(
+    {
+        "of_offered": "answered in time ÷ offered",
+        "of_answered": "answered in time ÷ answered",
+        "with_abandoned_in_time": "(answered + abandoned in time) ÷ offered",
+        "without_abandoned_in_time": "answered in time ÷ (offered − abandoned in time)",
+        "without_short_abandons": "answered in time ÷ (offered − short abandons)",
+        "with_short_abandons": "(answered in time + short abandons) ÷ offered",
+        "virtual": "offered wait in time, had customers endless patience",
+    }
+)
+"""Every formula as a report says it."""
+
+
+def check_formula(formula: str, *, virtual: bool = False) -> None:
+    """Refuse a name that is no service-level formula; `virtual` allows that of a queue."""
+    names = (*SERVICE_LEVEL_FORMULAS, "virtual") if virtual else SERVICE_LEVEL_FORMULAS
+    if formula not in names:
+        raise ValueError(f"formula must be one of {', '.join(names)}; got {formula!r}")
 
 
 def good_and_base(

@@ -9,6 +9,7 @@ from ccsim.performance.promises import Kept
 from ccsim.performance.tables import LEVEL
 from ccsim.performance.words import day_name, item_name, short_name
 from ccsim.plots import covering_rows
+from ccsim.queueing import FORMULAS_IN_WORDS
 from ccsim.reporting.tables import Cell, Table, table
 from ccsim.results import (
     Comparison,
@@ -27,15 +28,6 @@ from ccsim.statistics.writing import Unit, Written, number, write
 
 Shown = PlanResult | Simulation
 
-FORMULAS = {
-    "of_offered": "answered in time ÷ offered",
-    "of_answered": "answered in time ÷ answered",
-    "with_abandoned_in_time": "(answered in time + abandoned in time) ÷ offered",
-    "without_abandoned_in_time": "answered in time ÷ (offered − abandoned in time)",
-    "without_short_abandons": "answered in time ÷ (offered − short abandons)",
-    "with_short_abandons": "(answered in time + short abandons) ÷ offered",
-}
-"""Every service-level formula in words."""
 METRICS = {
     "lost": "lost requests ÷ requests",
     "abandoned": "abandoned ÷ offered",
@@ -60,7 +52,7 @@ def promise_table(result: Shown) -> Table:
             (
                 Cell(short_name(one, result.case.grid), str(target)),
                 met(one, finding),
-                METRICS.get(target.metric) or FORMULAS[scenario.service_level.formula],
+                METRICS.get(target.metric) or FORMULAS_IN_WORDS[scenario.service_level.formula],
                 write(one.estimate, unit, most=2 if unit == "%" else 1, apart_from=target.value),
                 *((limit,) if certified else ()),
                 "" if one.share_of_days is None else write(one.share_of_days, "%", most=1),

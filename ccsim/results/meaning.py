@@ -8,22 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ccsim.performance.words import WEEKDAYS
+from ccsim.queueing import FORMULAS_IN_WORDS
 from ccsim.statistics.writing import plural
 
 if TYPE_CHECKING:
     from ccsim.results.kinds import Estimation
     from ccsim.scenario import Case
     from ccsim.scenario.model import ContactType
-
-FORMULAS = {
-    "of_offered": "answered in time ÷ offered",
-    "of_answered": "answered in time ÷ answered",
-    "with_abandoned_in_time": "(answered + abandoned in time) ÷ offered",
-    "without_abandoned_in_time": "answered in time ÷ (offered − abandoned in time)",
-    "without_short_abandons": "answered in time ÷ (offered − short abandons)",
-    "with_short_abandons": "(answered in time + short abandons) ÷ offered",
-}
-"""The trade's service levels in words."""
 
 
 def meaning(estimation: Estimation) -> dict[str, list[str]]:
@@ -185,7 +176,7 @@ def _judged(contact_type: ContactType, target: Any) -> str:
     from ccsim.scenario.units import write_share
 
     ratios = {
-        "answered within": FORMULAS[contact_type.service_level.formula],
+        "answered within": FORMULAS_IN_WORDS[contact_type.service_level.formula],
         "lost": "requests that never reach a person ÷ requests",
         "abandoned": "abandoned ÷ offered",
         "average speed of answer": "seconds waited by those answered ÷ answered",

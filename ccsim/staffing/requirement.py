@@ -15,12 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ccsim.queueing import (
-    erlang_a_agents,
-    erlang_a_mean_wait,
-    erlang_c_agents,
-    fewest_agents,
-)
+from ccsim.queueing import erlang_a_agents, erlang_c_agents
 from ccsim.scenario.case import Case
 from ccsim.scenario.model import ContactType, RandomFactor, Redial, Scenario
 from ccsim.scenario.targets import Target
@@ -270,20 +265,15 @@ def _agents(
         aim = min(value + margin, (1 + value) / 2, _NEAREST_TO_ALL)
         return _service(pool, load, given, (target.threshold or 0) / MICROSECONDS, aim)
     if target.metric == "average speed of answer":
-        wait = value * (1 - margin)
-
-        def meets(agents: Floats, where: Integers) -> NDArray[np.bool_]:
-            asa = erlang_a_mean_wait(
-                load[where], agents, pool.handle[where], pool.patience[where], of="answered"
-            )
-            return np.asarray(asa <= wait, dtype=np.bool_)
-
-        return np.asarray(fewest_agents(meets, load + np.sqrt(load)), dtype=np.int64)
+        agents = erlang_a_agents(
+            load, pool.handle, pool.patience, speed_of_answer=value * (1 - margin)
+        )
+        return np.asarray(agents, dtype=np.int64)
     cap = value if target.metric == "abandoned" else attempts_lost(value, given.redial)
     cap = max(cap - margin, cap / 2, 1 - _NEAREST_TO_ALL)
     endless = np.isinf(pool.patience)  # Nobody is lost, if only the queue does not grow.
     agents = erlang_a_agents(
-        np.where(endless, 0.0, load), pool.handle, pool.patience, 0.0, 0.0, abandonment=cap
+        np.where(endless, 0.0, load), pool.handle, pool.patience, abandonment=cap
     )
     stable = np.floor(load).astype(np.int64) + 1
     return np.where(endless & (load > 0), stable, np.asarray(agents, dtype=np.int64))
