@@ -18,9 +18,9 @@ if TYPE_CHECKING:
         SolverError,
     )
     from ccsim.plans import StaffingPlan, read_plan
-    from ccsim.results import Comparison, Estimation, PlanResult, Shown, Simulation
+    from ccsim.results import Comparison, ErlangAnswer, Estimation, PlanResult, Shown, Simulation
     from ccsim.scenario import Case, Scenario, case_from, read_all, read_case
-    from ccsim.study import check, compare, estimate, new, plan, show, simulate
+    from ccsim.study import check, compare, erlang, estimate, new, plan, show, simulate
 
 __version__ = "0.1.0"
 
@@ -28,6 +28,7 @@ __all__ = [
     "Case",
     "CcsimError",
     "Comparison",
+    "ErlangAnswer",
     "Estimation",
     "InfeasibleError",
     "PlanError",
@@ -43,6 +44,7 @@ __all__ = [
     "case_from",
     "check",
     "compare",
+    "erlang",
     "estimate",
     "new",
     "plan",
@@ -63,9 +65,16 @@ _HOMES = {
         "SolverError",
     ),
     "ccsim.plans": ("StaffingPlan", "read_plan"),
-    "ccsim.results": ("Comparison", "Estimation", "PlanResult", "Shown", "Simulation"),
+    "ccsim.results": (
+        "Comparison",
+        "ErlangAnswer",
+        "Estimation",
+        "PlanResult",
+        "Shown",
+        "Simulation",
+    ),
     "ccsim.scenario": ("Case", "Scenario", "case_from", "read_all", "read_case"),
-    "ccsim.study": ("check", "compare", "estimate", "new", "plan", "show", "simulate"),
+    "ccsim.study": ("check", "compare", "erlang", "estimate", "new", "plan", "show", "simulate"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The verbs: new, check, show, estimate, simulate, plan, compare, as on the command line.
+"""The verbs: new, check, show, erlang, estimate, simulate, plan, compare, as on the command line.
 
 Each takes a `Case` (or the path of a scenario file) and returns a frozen result that prints as a
 table, shows itself in a notebook, and hands out tidy tables.
@@ -20,7 +20,16 @@ from ccsim.experiment.replicate import Progress
 from ccsim.performance.promises import measure_promises
 from ccsim.performance.tally import measuring_rules
 from ccsim.plans import StaffingPlan, read_plan
-from ccsim.results import Comparison, Estimation, PlanResult, Shown, Simulation, meaning
+from ccsim.results import (
+    Comparison,
+    ErlangAnswer,
+    Estimation,
+    PlanResult,
+    Shown,
+    Simulation,
+    meaning,
+)
+from ccsim.results.erlang import answer, read_question
 from ccsim.scenario import Case, read_all, read_case, resolved_yaml
 from ccsim.scenario.starting import write_new
 from ccsim.staffing import planner, required, schedule_shifts, valid_bound
@@ -59,6 +68,74 @@ def show(source: Source, *, variant: str | None = None) -> Shown:
     """A scenario with every default visible, and what it means in a planner's words."""
     case = _case(source, variant)
     return Shown(case, resolved_yaml(case), meaning(estimate(case)))
+
+
+def erlang(
+    volume: str,
+    handle_time: str,
+    *,
+    target: str = "80% within 20 s",
+    patience: str | None = None,
+    redial: str | None = None,
+    repeat: str | None = None,
+    lines: int | None = None,
+    abandoned: str | None = None,
+    speed_of_answer: str | None = None,
+    occupancy: str | None = None,
+    formula: str = "of_offered",
+    short_abandon: str = "5 s",
+    agents: int | None = None,
+) -> ErlangAnswer:
+    """The Erlang calculator: agents for one interval, by every formula that has something to say.
+
+    Parameters
+    ----------
+    volume, handle_time : str
+        Requests and their mean handle time: ``"200 calls/h"``, ``"3 min"``.
+    target : str
+        ``"80% within 20 s"``, or ``"80/20"``.
+    patience : str, optional
+        Mean time until a waiting customer gives up; without it nobody does.
+    redial, repeat : str, optional
+        Share of those not answered that call again, and of the answered that have to.
+    lines : int, optional
+        Contacts that can be talking or waiting.
+    abandoned, speed_of_answer, occupancy : str, optional
+        Further goals, each "at most".
+    formula : str
+        The service-level formula of the target.
+    short_abandon : str
+        Up to this wait giving up is a short abandonment.
+    agents : int, optional
+        Look at so many agents; at those of the last formula if not given.
+
+    Raises
+    ------
+    CcsimError
+        With everything that cannot be understood.
+    InfeasibleError
+        If no number of agents keeps the goals.
+
+    Examples
+    --------
+    >>> erlang("200 calls/h", "3 min", patience="5 min").agents
+    {'Erlang C': 14, 'Erlang A': 13}
+    """
+    question = read_question(
+        volume=volume,
+        handle_time=handle_time,
+        target=target,
+        patience=patience,
+        redial=redial,
+        repeat=repeat,
+        lines=lines,
+        abandoned=abandoned,
+        speed_of_answer=speed_of_answer,
+        occupancy=occupancy,
+        formula=formula,
+        short_abandon=short_abandon,
+    )
+    return answer(question, agents)
 
 
 def estimate(source: Source, *, variant: str | None = None) -> Estimation:

@@ -20,6 +20,7 @@ import click
 from ccsim import __version__
 from ccsim.cli.answering import compare, estimate, plan, simulate
 from ccsim.cli.console import say
+from ccsim.cli.erlang import erlang
 from ccsim.cli.history import calibrate
 from ccsim.cli.options import debug
 from ccsim.cli.reading import check, new, schema, show
@@ -104,7 +105,7 @@ fault, 130 interrupted.
 
 @click.group(
     cls=Verbs,
-    commands=[new, check, show, estimate, simulate, plan, compare, calibrate, schema],
+    commands=[new, check, show, erlang, estimate, simulate, plan, compare, calibrate, schema],
     context_settings={
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,

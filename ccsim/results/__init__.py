@@ -1,5 +1,6 @@
 """Results that explain themselves: they print as a table, and hand out tidy tables."""
 
+from ccsim.results.erlang import ErlangAnswer, ErlangQuestion
 from ccsim.results.figures import (
     Difference,
     Standing,
@@ -20,6 +21,8 @@ from ccsim.results.wording import variant_name, verdict_lines
 __all__ = [
     "Comparison",
     "Difference",
+    "ErlangAnswer",
+    "ErlangQuestion",
     "Estimation",
     "PlanResult",
     "Shown",
