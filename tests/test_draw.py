@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ccsim.demand.draw import NEVER, Contacts, Draw, content_id, draw_replication, scale
+from ccsim.demand.draw import NEVER, Contacts, content_id, draw_replication, scale
 from ccsim.demand.model import DemandModel, compile_demand, fresh_share
 from ccsim.scenario.case import case_from
 from ccsim.scenario.model import Demand, Redial
@@ -300,7 +300,7 @@ def test_agents_are_absent_as_often_as_said_and_together_on_bad_days() -> None:
     demand = demand_of({"call": {}}, shrinkage=ABSENCE, days=1)
     absent = []
     for number in range(400):
-        drawn = Draw(demand, 5, number, 1, draw_replication(demand, 5, 0).contacts)
+        drawn = draw_replication(demand, 5, number, 1)
         there = drawn.present(0, np.zeros(50, dtype=np.int64), np.arange(50))
         absent.append(50 - there.sum())
     # Given the factor F (gamma, shape 4), each of 50 is absent with chance min(1, F / 5).

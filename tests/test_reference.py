@@ -5,13 +5,13 @@ Every day is a few customers at whole minutes, so that the right log can be writ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
-from ccsim.demand.draw import NEVER, Contacts, Draw, draw_replication
+from ccsim.demand.draw import NEVER, Contacts, draw_replication
 from ccsim.demand.model import compile_demand
 from ccsim.errors import PlanError
 from ccsim.performance.tally import Tally, count, measuring_rules
@@ -110,7 +110,7 @@ def play(
     case = case_from(scenario_of(types or {"call": {}}, groups, **horizon))
     demand = compile_demand(case)
     model = compile_model(case, demand, StaffingPlan(tuple(sorted(shifts)), by_interval or {}))
-    drawn = Draw(demand, 1, 0, 32, customers(callers, model.interval_us))
+    drawn = replace(draw_replication(demand, 1, 0), contacts=customers(callers, model.interval_us))
     log = run(model, drawn)
     return Seen(model, log, count(model, log, measuring_rules(case.scenario)))
 

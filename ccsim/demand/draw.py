@@ -8,22 +8,24 @@ moves nobody else's, and more volume adds contacts without shifting the ones tha
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ccsim.demand.chance import chance_of
 from ccsim.demand.keyed import (
     draw,
     draw_one,
-    occurs,
     occurs_one,
     stratified,
     stream_key,
     uniform53,
     uniform53_one,
+    uniform_limit,
 )
-from ccsim.demand.model import PPM, AbsenceModel, ContactTypeDemand, DemandModel
+from ccsim.demand.model import PPM, DemandModel
 from ccsim.demand.table import NEVER, QuantileTable, evaluate, evaluate_one
 from ccsim.errors import CcsimError
 
@@ -67,13 +69,26 @@ class Contacts:
 
 @dataclass(frozen=True, eq=False)
 class Draw:
-    """One replication: its contacts, and what decides about later attempts and about absence."""
+    """One replication: its contacts, and what decides about later attempts and about absence.
+
+    Attributes
+    ----------
+    demand : DemandModel
+        What it was drawn from.
+    seed, replication, block_size : int
+        The key of all its chance.
+    contacts : Contacts
+        First attempts.
+    absent_below : ndarray of int64, shape (n_groups, n_days)
+        Uniforms below which an agent of a group is absent on a day, warm-up days first.
+    """
 
     demand: DemandModel
     seed: int
     replication: int
     block_size: int
     contacts: Contacts
+    absent_below: Integers
 
     def redial(
         self, contact_type: int, interval: int, ordinal: int, attempt: int
@@ -101,16 +116,11 @@ class Draw:
         given = self.demand.absence[group]
         if given.unplanned_ppm == 0 or len(day) == 0:
             return np.ones(len(day), dtype=bool)
-        factor = self._absence_factor(given, day)
-        absent = np.minimum(given.unplanned_ppm * factor // PPM, PPM)
         words, _ = draw(
             stream_key(self.seed, "absence", given.group), self.replication, day, ordinal
         )
-        return ~occurs(words, absent)
-
-    def _absence_factor(self, given: AbsenceModel, day: Integers) -> Integers:
-        key = stream_key(self.seed, "absence day", given.group)
-        return _day_factors(given.day_factor, key, self.replication, self.block_size, day)
+        below = self.absent_below[group, day - first_day(self.demand)]
+        return np.asarray(uniform53(words) >= below)
 
 
 def content_id(contact_type: Integers, interval: Integers, ordinal: Integers) -> Integers:
@@ -125,6 +135,14 @@ def content_id(contact_type: Integers, interval: Integers, ordinal: Integers) ->
     True
     """
     return ((contact_type << 20 | interval + _INTERVAL_ORIGIN) << 24 | ordinal) << 8
+
+
+def first_day(demand: DemandModel) -> int:
+    """Number of the first day: 0, or below with a warm-up, whose days are days of their own."""
+    grid = demand.grid
+    return int(grid.day[-demand.warm_up_intervals % grid.intervals]) - (
+        grid.days if demand.warm_up_intervals else 0
+    )
 
 
 def draw_replication(
@@ -148,61 +166,135 @@ def draw_replication(
     Draw
         The same for the same arguments, whatever the plan, the engine or the number of processes.
     """
-    parts = [
-        _contacts(demand, index, given, seed, replication, block_size)
-        for index, given in enumerate(demand.contact_types)
-    ]
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    contact_type, interval, ordinal, arrival = columns[:4]
-    order = np.lexsort((content_id(contact_type, interval, ordinal), arrival))
-    contacts = Contacts(*(column[order] for column in columns))
-    return Draw(demand, seed, replication, block_size, contacts)
+    return next(draw_replications(demand, seed, [replication], block_size))
+
+
+def draw_replications(
+    demand: DemandModel,
+    seed: int,
+    replications: Sequence[int],
+    block_size: int = BLOCK,
+    *,
+    compiled: bool = False,
+) -> Iterator[Draw]:
+    """Draw several replications, one after the other; what is per day or interval all at once.
+
+    Parameters
+    ----------
+    demand, seed, block_size
+        As for `draw_replication`.
+    replications : sequence of int
+        Their numbers.
+    compiled : bool
+        In machine code: the same numbers, sooner.
+    """
+    members = np.asarray(replications, dtype=np.int64)
+    counts, talk_factor = _by_interval(demand, seed, members, block_size)
+    absent_below = _absent_below(demand, seed, members, block_size)
+    for number, replication in enumerate(members.tolist()):
+        columns = _contacts(
+            demand, seed, replication, counts[number], talk_factor[number], compiled=compiled
+        )
+        yield Draw(demand, seed, replication, block_size, Contacts(*columns), absent_below[number])
+
+
+def _by_interval(
+    demand: DemandModel, seed: int, members: Integers, block_size: int
+) -> tuple[Integers, Integers]:
+    """Contacts, and factors on talk time, (n_replications, n_contact_types, n_intervals)."""
+    grid = demand.grid
+    intervals = _intervals(demand)
+    cyclic = intervals % grid.intervals
+    # A warm-up day is a day of its own: it has a negative number and its own factors.
+    day = grid.day[cyclic] - np.where(intervals < 0, grid.days, 0)
+    counts, factors = [], []
+    for given in demand.contact_types:
+        volume, talk = (
+            _day_factors(table, stream_key(seed, purpose, given.name), members, block_size, day)
+            for table, purpose in (
+                (given.volume_factor, "volume"),
+                (given.talk_factor, "talk day"),
+            )
+        )
+        words, _ = draw(
+            stream_key(seed, "count", given.name), members[:, None], intervals[None, :], 0
+        )
+        count = _poisson(given.fresh[cyclic] * (volume / PPM), words)
+        if count.max(initial=0) >= _MOST_IN_INTERVAL:
+            raise CcsimError(
+                f"{given.name!r}: {count.max():,} contacts in one interval; up to "
+                f"{_MOST_IN_INTERVAL - 1:,} can be drawn: check the unit of the demand"
+            )
+        counts.append(count)
+        factors.append(talk)
+    return np.stack(counts, axis=1), np.stack(factors, axis=1)
+
+
+def _absent_below(demand: DemandModel, seed: int, members: Integers, block_size: int) -> Integers:
+    """`Draw.absent_below` of each replication, (n_replications, n_groups, n_days)."""
+    day = np.arange(first_day(demand), demand.grid.days)
+    below = []
+    for given in demand.absence:
+        key = stream_key(seed, "absence day", given.group)
+        factor = _day_factors(given.day_factor, key, members, block_size, day)
+        below.append(uniform_limit(np.minimum(given.unplanned_ppm * factor // PPM, PPM)))
+    return np.stack(below, axis=1)
+
+
+def _intervals(demand: DemandModel) -> Integers:
+    return np.arange(-demand.warm_up_intervals, demand.grid.intervals, dtype=np.int64)
 
 
 def _contacts(
     demand: DemandModel,
-    index: int,
-    given: ContactTypeDemand,
     seed: int,
     replication: int,
-    block_size: int,
+    counts: Integers,
+    talk_factor: Integers,
+    *,
+    compiled: bool,
+) -> tuple[Integers, ...]:
+    """Columns of `Contacts`."""
+    interval_us = demand.grid.interval_us
+    if compiled:
+        from ccsim.demand.draw_compiled import draw_contacts
+
+        chance = chance_of(demand, seed)
+        first = -demand.warm_up_intervals
+        return draw_contacts(chance, counts, talk_factor, replication, first, interval_us)
+    parts = [
+        _of_type(demand, seed, replication, index, counts[index], talk_factor[index])
+        for index in range(len(demand.contact_types))
+    ]
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    contact_type, interval, ordinal, arrival = columns[:4]
+    order = np.lexsort((content_id(contact_type, interval, ordinal), arrival))
+    return tuple(column[order] for column in columns)
+
+
+def _of_type(
+    demand: DemandModel,
+    seed: int,
+    replication: int,
+    index: int,
+    counts: Integers,
+    talk_factor: Integers,
 ) -> tuple[Integers, ...]:
     """Columns of `Contacts` for one contact type, unsorted."""
-    grid = demand.grid
-    intervals = np.arange(-demand.warm_up_intervals, grid.intervals, dtype=np.int64)
-    cyclic = intervals % grid.intervals
-    # A warm-up day is a day of its own: it has a negative number and its own factors.
-    day = grid.day[cyclic] - np.where(intervals < 0, grid.days, 0)
-    factor = _day_factors(
-        given.volume_factor, stream_key(seed, "volume", given.name), replication, block_size, day
-    )
-    counts = _poisson(
-        given.fresh[cyclic] * (factor / PPM),
-        draw(stream_key(seed, "count", given.name), replication, intervals, 0)[0],
-    )
-    if counts.max(initial=0) >= _MOST_IN_INTERVAL:
-        raise CcsimError(
-            f"{given.name!r}: {counts.max():,} contacts in one interval; up to "
-            f"{_MOST_IN_INTERVAL - 1:,} can be drawn: check the unit of the demand"
-        )
-    interval = np.repeat(intervals, counts)
+    given, interval_us = demand.contact_types[index], demand.grid.interval_us
+    interval = np.repeat(_intervals(demand), counts)
     first = np.repeat(np.cumsum(counts) - counts, counts)
     ordinal = np.arange(len(interval), dtype=np.int64) - first
     when, _ = draw(stream_key(seed, "arrival", given.name), replication, interval, ordinal)
     talk, wrap_up = draw(stream_key(seed, "handle", given.name), replication, interval, ordinal)
     stay, _ = draw(stream_key(seed, "patience", given.name), replication, interval, ordinal)
-    offset = ((when >> np.uint64(32)) * np.uint64(grid.interval_us)) >> np.uint64(32)
-    talk_factor = _day_factors(
-        given.talk_factor, stream_key(seed, "talk day", given.name), replication, block_size, day
-    )
-    talk_time = evaluate(given.talk_time, uniform53(talk))
-    if given.talk_factor is not None:
-        talk_time = scale(talk_time, np.repeat(talk_factor, counts))
+    offset = ((when >> np.uint64(32)) * np.uint64(interval_us)) >> np.uint64(32)
+    talk_time = scale(evaluate(given.talk_time, uniform53(talk)), np.repeat(talk_factor, counts))
     return (
         np.full(len(interval), index, dtype=np.int64),
         interval,
         ordinal,
-        interval * grid.interval_us + offset.astype(np.int64),
+        interval * interval_us + offset.astype(np.int64),
         talk_time + evaluate(given.wrap_up, uniform53(wrap_up)),
         evaluate(given.patience, uniform53(stay)),
     )
@@ -223,26 +315,54 @@ def scale(length: Integers, factor_ppm: Integers) -> Integers:
 def _day_factors(
     table: QuantileTable | None,
     key: tuple[int, int],
-    replication: int,
+    members: Integers,
     block_size: int,
     day: Integers,
 ) -> Integers:
-    """Factor of each day [per million], one draw a day, stratified over the block."""
+    """Factor of each day [per million], (n_replications, len(day)).
+
+    One draw a day, stratified over the block.
+    """
     if table is None:
-        return np.full(len(day), PPM, dtype=np.int64)
+        return np.full((len(members), len(day)), PPM, dtype=np.int64)
     days, position = np.unique(day, return_inverse=True)
-    return evaluate(table, stratified(key, replication, block_size, days))[position]
+    uniforms = stratified(key, members[:, None], block_size, days[None, :])
+    return evaluate(table, uniforms)[:, position]
 
 
 def _poisson(mean: NDArray[np.float64], words: NDArray[np.uint64]) -> Integers:
     """Poisson counts by inversion, so that a larger mean only adds contacts."""
-    from scipy.special import pdtr, pdtrik
+    from scipy.special import ndtri, pdtr
 
     # The largest uniform would round to 1, which no count has.
     chance = np.minimum((uniform53(words) + 0.5) * 2.0**-53, 1 - 2.0**-53)
-    guess = np.ceil(pdtrik(chance, np.maximum(mean, 1e-300)))
-    count = np.where(pdtr(np.maximum(guess - 1, 0), mean) >= chance, guess - 1, guess)
-    return np.where(mean > 0, np.maximum(count, 0), 0).astype(np.int64)
+    # Cornish and Fisher's guess is hardly ever more than one off.
+    normal = ndtri(chance)
+    guess = mean + np.sqrt(mean) * normal + (normal * normal - 1) / 6
+    count = np.maximum(np.floor(guess), 0.0)
+    where = np.flatnonzero(mean > 0)
+    count, flat, chance = count.reshape(-1), mean.reshape(-1), chance.reshape(-1)
+    enough = pdtr(count[where], flat[where]) >= chance[where]
+    down, up = where[enough], where[~enough]
+    while down.size:  # the fewest that are enough
+        down = down[count[down] > 0]
+        down = down[pdtr(count[down] - 1, flat[down]) >= chance[down]]
+        count[down] -= 1
+    while up.size:
+        count[up] += 1
+        up = up[pdtr(count[up], flat[up]) < chance[up]]
+    count = np.where(flat > 0, count, 0.0)
+    return count.astype(np.int64).reshape(mean.shape)
 
 
-__all__ = ["BLOCK", "NEVER", "Contacts", "Draw", "content_id", "draw_replication", "scale"]
+__all__ = [
+    "BLOCK",
+    "NEVER",
+    "Contacts",
+    "Draw",
+    "content_id",
+    "draw_replication",
+    "draw_replications",
+    "first_day",
+    "scale",
+]

@@ -217,10 +217,21 @@ def occurs(words: ArrayLike, ppm: ArrayLike) -> NDArray[np.bool_]:
     >>> bool(occurs(words, 1_000_000).all()), bool(occurs(words, 0).any())
     (True, False)
     """
+    return uniform53(words) < uniform_limit(ppm)
+
+
+def uniform_limit(ppm: ArrayLike) -> NDArray[np.int64]:
+    """Return the uniform below which what has this probability happens, ⌈ppm · 2⁴⁷ / 5⁶⌉.
+
+    Examples
+    --------
+    >>> int(uniform_limit(500_000)) == 2**52
+    True
+    """
     share = _words("ppm", ppm, 0, CERTAIN_PPM).astype(np.int64)
     # 10⁶ = 2⁶ · 5⁶. Whole multiples of 5⁶ first: what is left times 2⁴⁷ stays below 2⁶¹.
     whole, left = share // 5**6, share % 5**6
-    return uniform53(words) < (whole << 47) - (-(left << 47) // 5**6)
+    return np.asarray((whole << 47) - (-(left << 47) // 5**6), np.int64)
 
 
 def occurs_one(word: int, ppm: int) -> bool:

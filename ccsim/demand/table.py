@@ -34,6 +34,7 @@ NEVER = 2**62
 SECOND = 1_000_000  # [µs]
 CELLS = 256  # of an octave
 SIDE = 53 * CELLS  # cells of one side: 53 octaves
+CELLS_OF_A_TABLE = 2 * SIDE  # lines of patches follow
 TOP = 2**53  # of a uniform
 _END = 2**54  # of t
 _LONGEST = 2**60  # 36,500 years: longer draws are held there
@@ -226,6 +227,11 @@ def _locate(u: Integers) -> tuple[Integers, Integers]:
     # t < 2⁵³ is exact as a float64, whose bits *are* octave, cell and fraction: nothing is rounded.
     bits = t.astype(np.float64).view(np.int64)
     return (bits >> 44) - (1023 << 8) + upper * SIDE, (bits >> 13) & _FRACTION
+
+
+def cell_of(uniforms: Integers) -> Integers:
+    """Return the cell in which each uniform lies, patched or not."""
+    return _locate(uniforms)[0]
 
 
 def tabulate(

@@ -10,9 +10,13 @@ Made = TypeVar("Made")
 
 
 def spread(
-    function: Callable[[Given], Made], given: Sequence[Given], workers: int
+    function: Callable[[Given], Made],
+    given: Sequence[Given],
+    workers: int,
+    *,
+    threads: bool = False,
 ) -> Iterator[Made]:
-    """Results of a function in the order of what it was given, from one or several processes.
+    """Results of a function in the order of what it was given, from one or several workers.
 
     Parameters
     ----------
@@ -21,7 +25,9 @@ def spread(
     given : sequence
         One argument for each call.
     workers : int
-        Processes; 1 stays in this one.
+        Processes, or threads; 1 stays in this one.
+    threads : bool
+        For a function that leaves the interpreter alone most of the time.
 
     Examples
     --------
@@ -33,7 +39,8 @@ def spread(
         return
     from joblib import Parallel, delayed
 
-    parallel = Parallel(n_jobs=workers, return_as="generator")
+    backend = "threading" if threads else "loky"
+    parallel = Parallel(n_jobs=workers, backend=backend, return_as="generator")
     yield from parallel(delayed(function)(one) for one in given)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ccsim.demand.draw import BLOCK, draw_replication
+from ccsim.demand.draw import BLOCK, draw_replications
 from ccsim.demand.model import DemandModel, compile_demand
 from ccsim.errors import CcsimError
 from ccsim.experiment.parallel import spread
@@ -14,8 +14,8 @@ from ccsim.performance.sample import Sample, block_sample, join
 from ccsim.performance.tally import Rules, Tally, count, measuring_rules
 from ccsim.plans.plan import StaffingPlan
 from ccsim.scenario.case import Case
+from ccsim.simulation.engine import Engine, chosen, run
 from ccsim.simulation.model import Model, compile_model
-from ccsim.simulation.reference import run
 
 Progress = Callable[[int, int], None]
 """Told how many replications are done, of how many."""
@@ -31,6 +31,7 @@ class _Job:
     rules: Rules
     seed: int
     block_size: int
+    engine: Engine
 
 
 def whole_blocks(replications: int, block_size: int = BLOCK) -> int:
@@ -55,6 +56,7 @@ def replicate(
     block_size: int = BLOCK,
     workers: int = 1,
     progress: Progress | None = None,
+    engine: Engine = "auto",
 ) -> tuple[Sample, ...]:
     """Simulate plans on the same customers.
 
@@ -71,9 +73,12 @@ def replicate(
     block_size : int
         Replications of a block, a complete set of strata of the days' busyness.
     workers : int
-        Processes; the samples are the same for any number.
+        Threads of the compiled engine, processes of the reference; the samples are the same for
+        any number.
     progress : callable, optional
         Called with the replications done and their total, after every block.
+    engine : str
+        Which engine plays; the samples are the same for either. `auto` is what is done first.
 
     Returns
     -------
@@ -81,6 +86,9 @@ def replicate(
         One for each plan.
     """
     demand = compile_demand(case)
+    total = whole_blocks(replications, block_size)
+    expected = sum(float(given.fresh.sum()) for given in demand.contact_types)
+    engine = chosen(engine, expected * total * len(plans))
     job = _Job(
         case=case,
         demand=demand,
@@ -88,11 +96,11 @@ def replicate(
         rules=measuring_rules(case.scenario),
         seed=seed,
         block_size=block_size,
+        engine=engine,
     )
-    total = whole_blocks(replications, block_size)
     firsts = range(0, total, block_size)
     parts: list[tuple[Sample, ...]] = []
-    blocks = spread(partial(_run_block, job), firsts, workers)
+    blocks = spread(partial(_run_block, job), firsts, workers, threads=engine == "compiled")
     for done, block in enumerate(blocks, 1):
         parts.append(block)
         if progress is not None:
@@ -102,8 +110,11 @@ def replicate(
 
 def _run_block(job: _Job, first: int) -> tuple[Sample, ...]:
     tallies: list[list[Tally]] = [[] for _ in job.models]
-    for replication in range(first, first + job.block_size):
-        draw = draw_replication(job.demand, job.seed, replication, job.block_size)
+    members = range(first, first + job.block_size)
+    compiled = job.engine == "compiled"
+    draws = draw_replications(job.demand, job.seed, members, job.block_size, compiled=compiled)
+    for draw in draws:
         for model, kept in zip(job.models, tallies, strict=True):
-            kept.append(count(model, run(model, draw), job.rules))
+            log = run(model, draw, job.engine)
+            kept.append(count(model, log, job.rules, compiled=compiled))
     return tuple(block_sample(kept, job.case.grid, job.case.scenario) for kept in tallies)

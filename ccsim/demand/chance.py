@@ -1,0 +1,96 @@
+"""All that decides the chance of a study, laid end to end for machine code: keys and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ccsim.demand.keyed import stream_key, uniform_limit
+from ccsim.demand.model import DemandModel
+from ccsim.demand.quantiles import constant
+from ccsim.demand.table import CELLS_OF_A_TABLE, QuantileTable, cell_of
+
+Integers = NDArray[np.int64]
+
+TALK_TIME, WRAP_UP, PATIENCE, DELAY = range(4)
+"""Places of the four tables of each contact type."""
+ARRIVAL_KEY, HANDLE_KEY, PATIENCE_KEY, REDIAL_KEY = range(4)
+"""Places of its four keys."""
+
+
+class Chance(NamedTuple):
+    """Keys and tables of every contact type; tables stand one behind the other.
+
+    Attributes
+    ----------
+    keys : ndarray of uint64, shape (n_contact_types, 4, 2)
+        Stream keys of arrival, handle time, patience and redial.
+    redial_below : ndarray of int64, shape (n_contact_types,)
+        Uniforms below which who gave up calls again; 0 if nobody does.
+    start, rise : ndarray of int64
+        Lines of all cells of all tables.
+    patches : ndarray of int64, shape (n_patches, 5)
+        Of all patches: from, until, low, high, and the cell that has their line.
+    patches_of : ndarray of int64, shape (n_cells, 2)
+        The first patch in a cell, and one past the last.
+    first_cell : ndarray of int64, shape (4 * n_contact_types,)
+        Of each table.
+    """
+
+    keys: NDArray[np.uint64]
+    redial_below: Integers
+    start: Integers
+    rise: Integers
+    patches: Integers
+    patches_of: Integers
+    first_cell: Integers
+
+
+@lru_cache(maxsize=16)
+def chance_of(demand: DemandModel, seed: int) -> Chance:
+    """Lay out what a seed makes of a demand."""
+    tables: list[QuantileTable] = []
+    for given in demand.contact_types:
+        delay = constant(0.0) if given.redial is None else given.redial.delay
+        tables += [given.talk_time, given.wrap_up, given.patience, delay]
+    keys = [
+        [stream_key(seed, purpose, given.name) for purpose in _PURPOSES]
+        for given in demand.contact_types
+    ]
+    likely = [g.redial.probability_ppm if g.redial else 0 for g in demand.contact_types]
+    return Chance(np.array(keys, np.uint64), uniform_limit(likely), *_end_to_end(tables))
+
+
+_PURPOSES = ("arrival", "handle", "patience", "redial")
+
+
+def _end_to_end(tables: Sequence[QuantileTable]) -> tuple[Integers, ...]:
+    """The last five columns of `Chance`."""
+    first_cell = np.cumsum([0, *(len(table.start) for table in tables)], dtype=np.int64)
+    start, rise = (
+        np.concatenate([getattr(table, column) for table in tables]) for column in ("start", "rise")
+    )
+    patches = np.concatenate(
+        [
+            np.stack(
+                [
+                    *(table.patch_from, table.patch_until, table.patch_low, table.patch_high),
+                    cell + CELLS_OF_A_TABLE + np.arange(len(table.patch_from)),
+                ],
+                axis=1,
+            )
+            for table, cell in zip(tables, first_cell, strict=False)
+        ]
+    )
+    home = np.concatenate(
+        [cell + cell_of(table.patch_from) for table, cell in zip(tables, first_cell, strict=False)]
+    )
+    patches_of = np.zeros((len(start), 2), np.int64)
+    number = np.arange(len(home))
+    patches_of[home[::-1], 0] = number[::-1]  # the first one of a cell is written last
+    patches_of[home, 1] = number + 1
+    return start, rise, patches, patches_of, first_cell[:-1]

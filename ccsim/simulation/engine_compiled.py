@@ -1,0 +1,486 @@
+"""The compiled engine: what `reference.py` says, played by a loop in machine code.
+
+Same model, same draw, same log, `==` by `==`; the reference is the specification, docs/order.md the
+order. Everything the loop calls stands in this file, since a cached loop does not notice a change
+elsewhere: that is why the draw of a redial (Threefry, and the look-up in a quantile table) stands
+here once more.
+
+What is known beforehand stays off the heap: first attempts, agents who come and agents who leave
+are three sorted streams. On the heap is what is under way: ends of service, ends of patience,
+redials. Who waits and who is idle stand in linked lists, in the order in which they are taken.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ccsim.demand.chance import DELAY, PATIENCE, PATIENCE_KEY, REDIAL_KEY, chance_of
+from ccsim.demand.draw import Draw
+from ccsim.demand.machine_code_compiled import compiled
+from ccsim.demand.table import NEVER
+from ccsim.simulation.laid_out import LATER, laid_out, log_of, with_more_room
+from ccsim.simulation.log import ContactLog
+from ccsim.simulation.model import Model
+
+_EVENTS_AT_A_TIME = 1 << 21
+"""Events between two looks at the keyboard: a fraction of a second."""
+
+# Ranks and outcomes as in `Rank` and `Outcome`.
+_SERVICE_ENDS, _PATIENCE_ENDS, _CONTACT_ARRIVES, _NOTHING = 0, 3, 4, 5
+_ANSWERED, _ABANDONED, _CLOSED, _WAITING = 0, 1, 2, 3
+
+_KIND = 40  # an entry of the heap is its rank, then the 40 bits of its row
+_ROW = (1 << _KIND) - 1
+_NEVER = int(NEVER)
+_LATER = int(LATER)
+
+# What the loop keeps between two calls.
+_NOW, _ARRIVAL, _COMING, _LEAVING, _HEAP, _ROWS, _SEEN, _COLUMN, _EDGE = range(9)
+_STATE = 9
+_DONE, _MORE_EVENTS, _MORE_ROWS = 0, 1, 2
+
+# As in `ccsim.demand.keyed` and `ccsim.demand.table`.
+_PARITY = np.uint64(0x1BD11BDAA9FC1A22)
+_SIDE = 53 * 256
+_TOP_HALF, _END = 1 << 52, 1 << 54
+_FRACTION = (1 << 31) - 1
+
+
+@compiled
+def _turned(word: Any, bits: Any) -> Any:
+    return (word << np.uint64(bits)) | (word >> np.uint64(64 - bits))
+
+
+@compiled
+def _random_words(first: Any, second: Any, high: Any, low: Any) -> Any:
+    """`ccsim.demand.keyed.threefry2x64_one`."""
+    third = _PARITY ^ first ^ second
+    a, b = high + first, low + second
+    for stage in range(1, 6):
+        odd = stage % 2 == 1
+        a += b
+        b = _turned(b, 16) ^ a
+        a += b
+        b = _turned(b, 42 if odd else 32) ^ a
+        a += b
+        b = _turned(b, 12 if odd else 24) ^ a
+        a += b
+        b = _turned(b, 31 if odd else 21) ^ a
+        if stage % 3 == 1:
+            a, b = a + second, b + third
+        elif stage % 3 == 2:
+            a, b = a + third, b + first
+        else:
+            a, b = a + first, b + second
+        b += np.uint64(stage)
+    return a, b
+
+
+@compiled
+def _looked_up(chance: Any, table: Any, word: Any) -> Any:
+    """`ccsim.demand.table.evaluate_one`."""
+    u = np.int64(word >> np.uint64(11))
+    upper = u >= _TOP_HALF
+    t = _END - 2 * u - 1 if upper else 2 * u + 1
+    bits = np.float64(t).view(np.int64)  # octave, cell and fraction; exact, as t < 2**53
+    cell = chance.first_cell[table] + (bits >> 44) - (1023 << 8) + (_SIDE if upper else 0)
+    first, past = chance.patches_of[cell, 0], chance.patches_of[cell, 1]
+    while first < past and chance.patches[first, 1] <= u:  # patches that end before u
+        first += 1
+    patched = first < past and chance.patches[first, 0] <= u
+    if patched:
+        cell = chance.patches[first, 4]
+    fraction, rise = (bits >> 13) & _FRACTION, chance.rise[cell]
+    value = chance.start[cell] + (rise >> 31) * fraction
+    value += ((rise & _FRACTION) * fraction + (1 << 30)) >> 31
+    if patched:
+        value = min(max(value, chance.patches[first, 2]), chance.patches[first, 3])
+    return value
+
+
+@compiled
+def _first_of(entry: Any, other: Any, content: Any) -> Any:
+    """Whether an entry comes before another of the same instant: by rank, then by content."""
+    if entry >> _KIND != other >> _KIND:
+        return entry < other
+    return content[entry & _ROW] < content[other & _ROW]
+
+
+@compiled
+def _put(when: Any, what: Any, content: Any, size: Any, time: Any, entry: Any) -> None:
+    """Put one more entry on the heap."""
+    one = np.uint64(1)
+    place = np.uint64(size)
+    while place:
+        above = (place - one) >> one
+        its_time = when[above]
+        if its_time < time or (its_time == time and _first_of(what[above], entry, content)):
+            break
+        when[place], what[place] = its_time, what[above]
+        place = above
+    when[place], what[place] = time, entry
+
+
+@compiled
+def _replace_first(when: Any, what: Any, content: Any, size: Any, time: Any, entry: Any) -> None:
+    """Put an entry on the heap in the place of the first one."""
+    one, count = np.uint64(1), np.uint64(size)
+    place, child = np.uint64(0), np.uint64(1)
+    while child < count:
+        other = child + one
+        its_time = when[child]
+        if other < count:
+            other_time = when[other]
+            if other_time == its_time:
+                child += np.uint64(_first_of(what[other], what[child], content))
+            else:
+                child += np.uint64(other_time < its_time)
+                its_time = min(its_time, other_time)
+        if time < its_time or (time == its_time and _first_of(entry, what[child], content)):
+            break
+        when[place], what[place] = its_time, what[child]
+        place, child = child, child + child + one
+    when[place], what[place] = time, entry
+
+
+@compiled
+def _drop_first(when: Any, what: Any, content: Any, size: Any) -> Any:
+    """Take the first entry off the heap; its new size."""
+    size -= 1
+    if size:
+        _replace_first(when, what, content, size, when[size], what[size])
+    return size
+
+
+@compiled
+def _link(
+    before: Any, after: Any, first: Any, last: Any, number: Any, item: Any, left: Any
+) -> None:
+    """Put an item into list `number`, after the item `left` (-1: in front of all)."""
+    right = after[left] if left >= 0 else first[number]
+    before[item], after[item] = left, right
+    if left >= 0:
+        after[left] = item
+    else:
+        first[number] = item
+    if right >= 0:
+        before[right] = item
+    else:
+        last[number] = item
+
+
+@compiled
+def _unlink(before: Any, after: Any, first: Any, last: Any, number: Any, item: Any) -> None:
+    """Take an item out of list `number`."""
+    left, right = before[item], after[item]
+    if left >= 0:
+        after[left] = right
+    else:
+        first[number] = right
+    if right >= 0:
+        before[right] = left
+    else:
+        last[number] = left
+
+
+@compiled
+def _next_contact(centre: Any, floor: Any, rows: Any, group: Any) -> Any:
+    """Find the waiting contact of best priority, then of longest wait with head start, or -1."""
+    best = -1
+    best_key = _LATER
+    for place in range(centre.types_first[group], centre.types_first[group + 1]):
+        contact_type = centre.types[place]
+        row = floor.queue_first[contact_type]
+        if row >= 0:
+            key = rows.arrival[row] - centre.head_start[contact_type]
+            if key < best_key or (key == best_key and rows.content[row] < rows.content[best]):
+                best, best_key = row, key
+        if best >= 0 and centre.types_last[place]:
+            break
+    return best
+
+
+@compiled
+def _free_agent(centre: Any, floor: Any, contact_type: Any) -> Any:
+    """Find the free agent of best priority, then idle for longest, or -1."""
+    best = -1
+    for place in range(centre.groups_first[contact_type], centre.groups_first[contact_type + 1]):
+        agent = floor.idle_first[centre.groups[place]]
+        if agent >= 0 and (
+            best < 0
+            or floor.idle_since[agent] < floor.idle_since[best]
+            or (floor.idle_since[agent] == floor.idle_since[best] and agent < best)
+        ):
+            best = agent
+        if best >= 0 and centre.groups_last[place]:
+            break
+    return best
+
+
+@compiled
+def _redials(centre: Any, chance: Any, rows: Any, row: Any, new: Any, now: Any, member: Any) -> Any:
+    """Whether who gave up calls again; her next attempt is then written to a new row."""
+    contact_type = rows.contact_type[row]
+    high = (np.uint64(member) << np.uint64(32)) | (
+        np.uint64(rows.interval[row]) & np.uint64(0xFFFFFFFF)
+    )
+    low = (np.uint64(rows.ordinal[row]) << np.uint64(32)) | (
+        np.uint64(rows.attempt[row]) << np.uint64(16)
+    )
+    first, second = chance.keys[contact_type, REDIAL_KEY]
+    again, delay = _random_words(first, second, high, low)
+    if np.int64(again >> np.uint64(11)) >= chance.redial_below[contact_type]:
+        return False
+    when = now + _looked_up(chance, 4 * contact_type + DELAY, delay)
+    if rows.attempt[row] >= centre.redials_at_most[contact_type] or when >= centre.end:
+        rows.redial_cut[row] = True
+        return False
+    low += np.uint64(1 << 16)  # the next attempt's
+    first, second = chance.keys[contact_type, PATIENCE_KEY]
+    patience, _ = _random_words(first, second, high, low)
+    rows.last[row] = False
+    rows.contact_type[new] = contact_type
+    rows.interval[new] = rows.interval[row]
+    rows.ordinal[new] = rows.ordinal[row]
+    rows.attempt[new] = rows.attempt[row] + 1
+    rows.content[new] = rows.content[row] + 1
+    rows.arrival[new] = when
+    rows.handle_time[new] = rows.handle_time[row]
+    rows.patience[new] = _looked_up(chance, 4 * contact_type + PATIENCE, patience)
+    return True
+
+
+@compiled
+def _play(
+    state: Any, events: Any, centre: Any, chance: Any, rows: Any, floor: Any, heap: Any,
+    first_attempts: Any, member: Any,
+) -> Any:  # fmt: skip
+    """Play on, until nothing is left to happen, so many events have, or a redial finds no room.
+
+    All that has happened is in the arrays, so that the loop goes on where it was when called again.
+    """
+    is_open, group_of = centre.is_open, centre.group_of
+    stretch_agent, stretch_start = centre.stretch_agent, centre.stretch_start
+    stretch_end, serves_out = centre.stretch_end, centre.serves_out
+    type_of, content, arrival = rows.contact_type, rows.content, rows.arrival
+    handle_time, patience = rows.handle_time, rows.patience
+    outcome, left_queue, ended, agent_of = rows.outcome, rows.left_queue, rows.ended, rows.agent
+    last, redial_cut, order = rows.last, rows.redial_cut, rows.seen
+    ahead, behind = floor.ahead, floor.behind
+    queue_first, queue_last = floor.queue_first, floor.queue_last
+    idle_before, idle_after, idle_since = floor.idle_before, floor.idle_after, floor.idle_since
+    idle_first, idle_last = floor.idle_first, floor.idle_last
+    busy, stretch_of, stretch_left = floor.busy, floor.stretch_of, floor.stretch_left
+    coming, leaving, below = floor.coming, floor.leaving, chance.redial_below
+    when, what = heap.when, heap.what
+
+    now, next_arrival = state[_NOW], state[_ARRIVAL]
+    next_coming, next_leaving = state[_COMING], state[_LEAVING]
+    size, count, seen = state[_HEAP], state[_ROWS], state[_SEEN]
+    column, edge = state[_COLUMN], state[_EDGE]
+    interval_us, columns = centre.interval_us, is_open.shape[1]
+    until = centre.end if centre.cut else _LATER
+    verdict = _MORE_EVENTS
+
+    arrives = arrival[next_arrival] if next_arrival < first_attempts else _LATER
+    comes = stretch_start[coming[next_coming]] if next_coming < coming.size else _LATER
+    leaves = stretch_end[leaving[next_leaving]] if next_leaving < leaving.size else _LATER
+    for _ in range(events):
+        happens = when[0] if size else _LATER
+        time = min(happens, arrives, comes, leaves)
+        if time >= until:
+            verdict = _DONE
+            break
+        kind, row = _NOTHING, -1
+        if happens == time:
+            kind, row = what[0] >> _KIND, what[0] & _ROW
+
+        # In the order of the ranks.
+        if kind == _SERVICE_ENDS:
+            agent = agent_of[row]
+            busy[agent] = False
+        elif leaves == time:
+            stretch = leaving[next_leaving]
+            agent = stretch_agent[stretch]
+            if stretch_of[agent] == stretch and idle_since[agent] != _LATER:
+                _unlink(idle_before, idle_after, idle_first, idle_last, group_of[agent], agent)
+                idle_since[agent] = _LATER
+                stretch_left[stretch] = time
+            next_leaving += 1
+            leaves = stretch_end[leaving[next_leaving]] if next_leaving < leaving.size else _LATER
+            now = time
+            continue
+        elif comes == time:
+            stretch = coming[next_coming]
+            agent = stretch_agent[stretch]
+            next_coming += 1
+            comes = stretch_start[coming[next_coming]] if next_coming < coming.size else _LATER
+            now = time
+            if busy[agent]:  # The last contact went on through the whole break.
+                stretch_left[stretch_of[agent]] = now
+                stretch_of[agent] = stretch
+                continue
+            stretch_of[agent] = stretch
+        elif kind == _PATIENCE_ENDS:
+            again = False
+            if outcome[row] == _WAITING:
+                contact_type = type_of[row]
+                if below[contact_type]:
+                    if count == arrival.size:
+                        verdict = _MORE_ROWS
+                        break
+                    again = _redials(centre, chance, rows, row, count, time, member)
+                outcome[row], agent_of[row] = _ABANDONED, -1
+                left_queue[row] = ended[row] = time
+                _unlink(ahead, behind, queue_first, queue_last, contact_type, row)
+            now = time
+            size = _drop_first(when, what, content, size)
+            if again:
+                redial = (_CONTACT_ARRIVES << _KIND) | count
+                _put(when, what, content, size, arrival[count], redial)
+                size, count = size + 1, count + 1
+            continue
+        else:
+            now = time
+            if kind == _CONTACT_ARRIVES and (
+                arrives != time or content[row] < content[next_arrival]
+            ):
+                size = _drop_first(when, what, content, size)
+            else:
+                row = next_arrival
+                next_arrival += 1
+                arrives = arrival[next_arrival] if next_arrival < first_attempts else _LATER
+            order[seen] = row
+            seen += 1
+            last[row], redial_cut[row] = True, False
+            contact_type = type_of[row]
+            while now >= edge:
+                column, edge = column + 1, edge + interval_us
+                column = 0 if column == columns else column
+            if not is_open[contact_type, column]:
+                outcome[row], agent_of[row] = _CLOSED, -1
+                left_queue[row] = ended[row] = now
+                continue
+            agent = _free_agent(centre, floor, contact_type)
+            if agent < 0:
+                outcome[row], agent_of[row] = _WAITING, -1
+                left = queue_last[contact_type]
+                while left >= 0 and arrival[left] == now and content[left] > content[row]:
+                    left = ahead[left]
+                _link(ahead, behind, queue_first, queue_last, contact_type, row, left)
+                if patience[row] < _NEVER:
+                    ends = now + patience[row]
+                    _put(when, what, content, size, ends, (_PATIENCE_ENDS << _KIND) | row)
+                    size += 1
+                continue
+            _unlink(idle_before, idle_after, idle_first, idle_last, group_of[agent], agent)
+            idle_since[agent] = _LATER
+            busy[agent] = True
+            ends = now + handle_time[row]
+            outcome[row], agent_of[row] = _ANSWERED, agent
+            left_queue[row], ended[row] = now, ends
+            _put(when, what, content, size, ends, row)  # the rank of an end of service is 0
+            size += 1
+            continue
+
+        # An agent is free: she takes the next contact, or leaves when it is time, or is idle.
+        now = time
+        group, stretch = group_of[agent], stretch_of[agent]
+        over = now >= stretch_end[stretch]
+        row = -1
+        if not over or serves_out[stretch]:
+            row = _next_contact(centre, floor, rows, group)
+        if row >= 0:
+            _unlink(ahead, behind, queue_first, queue_last, type_of[row], row)
+            busy[agent] = True
+            ends = now + handle_time[row]
+            outcome[row], agent_of[row] = _ANSWERED, agent
+            left_queue[row], ended[row] = now, ends
+            if kind == _SERVICE_ENDS:
+                _replace_first(when, what, content, size, ends, row)
+            else:
+                _put(when, what, content, size, ends, row)
+                size += 1
+            continue
+        if kind == _SERVICE_ENDS:
+            size = _drop_first(when, what, content, size)
+        if over:
+            stretch_left[stretch] = now
+        else:
+            left = idle_last[group]
+            while left >= 0 and idle_since[left] == now and left > agent:
+                left = idle_before[left]
+            _link(idle_before, idle_after, idle_first, idle_last, group, agent, left)
+            idle_since[agent] = now
+
+    state[_NOW], state[_ARRIVAL] = now, next_arrival
+    state[_COMING], state[_LEAVING] = next_coming, next_leaving
+    state[_HEAP], state[_ROWS], state[_SEEN] = size, count, seen
+    state[_COLUMN], state[_EDGE] = column, edge
+    return verdict
+
+
+@compiled
+def _close(rows: Any, floor: Any, count: Any, end: Any) -> None:
+    """What has not ended by the end of the run ends with it; rows in order of (arrival, content).
+
+    They were seen in that order but for redials without delay, so that insertion sorts them.
+    """
+    for place in range(count):
+        row = rows.seen[place]
+        if rows.outcome[row] == _WAITING:
+            rows.left_queue[row] = rows.ended[row] = end
+        rows.left_queue[row] = min(rows.left_queue[row], end)
+        rows.ended[row] = min(rows.ended[row], end)
+        back = place
+        while back and (
+            rows.arrival[rows.seen[back - 1]] > rows.arrival[row]
+            or (
+                rows.arrival[rows.seen[back - 1]] == rows.arrival[row]
+                and rows.content[rows.seen[back - 1]] > rows.content[row]
+            )
+        ):
+            rows.seen[back] = rows.seen[back - 1]
+            back -= 1
+        rows.seen[back] = row
+    for agent in range(floor.busy.size):
+        stretch = floor.stretch_of[agent]
+        if stretch >= 0 and (floor.busy[agent] or floor.idle_since[agent] != _LATER):
+            floor.stretch_left[stretch] = end
+
+
+def run(model: Model, draw: Draw) -> ContactLog:
+    """Play one replication of a centre with a plan, in machine code.
+
+    Parameters
+    ----------
+    model : Model
+        The centre and its plan, compiled.
+    draw : Draw
+        All the chance of the replication.
+
+    Returns
+    -------
+    ContactLog
+        The same as that of `ccsim.simulation.reference.run`, number by number.
+    """
+    chance = chance_of(draw.demand, draw.seed)
+    centre, rows, floor, heap = laid_out(model, draw, room=bool(chance.redial_below.any()))
+    first_attempts = len(draw.contacts.arrival)
+    state = np.zeros(_STATE, dtype=np.int64)
+    state[_NOW], state[_ROWS] = model.begin, first_attempts
+    passed = model.begin // model.interval_us
+    state[_COLUMN], state[_EDGE] = passed % model.open.shape[1], (passed + 1) * model.interval_us
+    verdict = _MORE_EVENTS
+    while verdict != _DONE:
+        if verdict == _MORE_ROWS:
+            rows, floor, heap = with_more_room(rows, floor, heap)
+        verdict = _play(
+            state, _EVENTS_AT_A_TIME, centre, chance, rows, floor, heap, first_attempts,
+            draw.replication,
+        )  # fmt: skip
+    end = model.end if model.cut else int(state[_NOW])
+    _close(rows, floor, int(state[_SEEN]), end)
+    return log_of(rows, floor, int(state[_ROWS]), first_attempts)
