@@ -26,6 +26,7 @@ from ccsim.performance.tally import (
     count,
     measuring_rules,
 )
+from ccsim.performance.waits import no_waits
 from ccsim.plans import PlacedShift, StaffingPlan
 from ccsim.queueing.service_level import SERVICE_LEVEL_FORMULAS
 from ccsim.scenario.case import Case, case_from
@@ -107,7 +108,7 @@ def the_promise(case: Case, sample: Sample, number: int = 0) -> float:
 @pytest.mark.parametrize("formula", SERVICE_LEVEL_FORMULAS)
 def test_six_service_levels_of_one_day(formula: str) -> None:
     case, tally = one_day(formula, ["80% answered within 20 s, over each day"])
-    sample = block_sample([tally], case.grid, case.scenario)
+    sample = block_sample([tally], no_waits(1, case.grid), case.grid, case.scenario)
     assert round(100 * the_promise(case, sample), 2) == SIX[formula]
     assert sample.intervals.estimates("service_level").value[0, 0] == the_promise(case, sample)
 
@@ -115,7 +116,7 @@ def test_six_service_levels_of_one_day(formula: str) -> None:
 def test_a_second_threshold_counts_its_own_abandonments() -> None:
     targets = ["80% answered within 60 s, over each day", "80% answered within 20 s, over each day"]
     case, tally = one_day("with_abandoned_in_time", targets)
-    sample = block_sample([tally], case.grid, case.scenario)
+    sample = block_sample([tally], no_waits(1, case.grid), case.grid, case.scenario)
     assert round(100 * the_promise(case, sample, 0), 2) == 100.00
     assert round(100 * the_promise(case, sample, 1), 2) == 83.02
 
@@ -230,7 +231,9 @@ def samples(values: list[list[int]], block_size: int, **scenario: Any) -> tuple[
         rows += [{"arrival": 40_000, "outcome": Outcome.ABANDONED, "wait": 90}] * (offered - good)
         tallies.append(count(model, log_of(model, rows), measuring_rules(case.scenario)))
     blocks = [tallies[i : i + block_size] for i in range(0, len(tallies), block_size)]
-    return case, join([block_sample(block, case.grid, case.scenario) for block in blocks])
+    return case, join(
+        [block_sample(block, no_waits(1, case.grid), case.grid, case.scenario) for block in blocks]
+    )
 
 
 DAYS = [[8, 10], [0, 0], [5, 10], [9, 9], [18, 20], [3, 10], [7, 7], [8, 10], [10, 10], [16, 20]]
@@ -316,6 +319,6 @@ def test_days_are_local_days_when_clocks_change() -> None:
         {"arrival": 23 * 3600 + 1, "outcome": Outcome.ABANDONED},
     ]
     tally = count(model, log_of(model, rows), measuring_rules(case.scenario))
-    sample = block_sample([tally], case.grid, case.scenario)
+    sample = block_sample([tally], no_waits(1, case.grid), case.grid, case.scenario)
     assert sample.measure("offered")[0, 0].tolist() == [1, 2]
     assert (sample.group_measure("on_the_floor")[0, 0] / HOUR).tolist() == [23, 1]

@@ -93,7 +93,7 @@ def _show_service(result: Simulation) -> None:
         return plain(Estimate(row[name], *limits, 0.95, "simulated", samples), unit)
 
     write_table(
-        ["contact type", "offered", "abandoned", "lost", "speed of answer"],
+        ["contact type", "offered", "abandoned", "lost", "speed of answer", "9 in 10 in"],
         [
             (
                 str(row["contact_type"]),
@@ -101,6 +101,7 @@ def _show_service(result: Simulation) -> None:
                 cell(row, "abandoned_share", "%"),
                 cell(row, "lost_share", "%"),
                 cell(row, "speed_of_answer", " s"),
+                cell(row, "wait_p90", " s"),
             )
             for row in table.to_dict("records")
         ],

@@ -14,8 +14,9 @@ from ccsim.demand.model import DemandModel, compile_demand
 from ccsim.errors import CcsimError
 from ccsim.experiment.parallel import spread
 from ccsim.experiment.precision import blocks_for, half_widths
-from ccsim.performance.sample import Sample, block_sample, join
+from ccsim.performance.sample import Sample, block_sample, join_each
 from ccsim.performance.tally import Rules, Tally, count, measuring_rules
+from ccsim.performance.waits import add_waits, no_waits
 from ccsim.plans.plan import StaffingPlan
 from ccsim.scenario.case import Case
 from ccsim.simulation.engine import Engine, chosen, run
@@ -96,7 +97,7 @@ def replicate(
     """
     total = whole_blocks(replications, block_size)
     job = _job(case, plans, seed, block_size, engine, total)
-    return _joined(list(_blocks(job, range(0, total, block_size), total, workers, progress)))
+    return join_each(_blocks(job, range(0, total, block_size), total, workers, progress))
 
 
 def replicate_to_precision(
@@ -149,13 +150,12 @@ def replicate_to_precision(
     wanted = points / 100
     job = _job(case, plans, seed, block_size, engine, FIRST_LOOK * block_size)
     done, needed = 0, FIRST_LOOK
-    parts: list[tuple[Sample, ...]] = []
+    before: list[tuple[Sample, ...]] = []
     while done < needed:
         firsts = range(done * block_size, needed * block_size, block_size)
-        parts += _blocks(job, firsts, needed * block_size, workers, progress)
-        done = needed
-        samples = _joined(parts)
-        parts = [samples]
+        blocks = _blocks(job, firsts, needed * block_size, workers, progress)
+        samples = join_each(chain(before, blocks))
+        done, before = needed, [samples]
         widths = np.concatenate([half_widths(sample, case, job.rules) for sample in samples])
         if widths.size == 0:
             raise CcsimError(
@@ -203,17 +203,19 @@ def _blocks(
         yield block
 
 
-def _joined(parts: Sequence[tuple[Sample, ...]]) -> tuple[Sample, ...]:
-    return tuple(join(samples) for samples in zip(*parts, strict=True))
-
-
 def _run_block(job: _Job, first: int) -> tuple[Sample, ...]:
     tallies: list[list[Tally]] = [[] for _ in job.models]
+    grid = job.case.grid
+    waits = [no_waits(len(job.demand.contact_types), grid) for _ in job.models]
     members = range(first, first + job.block_size)
     compiled = job.engine == "compiled"
     draws = draw_replications(job.demand, job.seed, members, job.block_size, compiled=compiled)
     for draw in draws:
-        for model, kept in zip(job.models, tallies, strict=True):
+        for model, kept, waited in zip(job.models, tallies, waits, strict=True):
             log = run(model, draw, job.engine)
             kept.append(count(model, log, job.rules, compiled=compiled))
-    return tuple(block_sample(kept, job.case.grid, job.case.scenario) for kept in tallies)
+            add_waits(log, grid, waited, compiled=compiled)
+    return tuple(
+        block_sample(kept, waited, grid, job.case.scenario)
+        for kept, waited in zip(tallies, waits, strict=True)
+    )

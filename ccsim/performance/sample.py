@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ccsim.performance.tally import CONTACT_MEASURES, GROUP_MEASURES, Tally, added
+from ccsim.performance.waits import Counts, Waits
 from ccsim.queueing.service_level import ServiceLevelFormula, good_and_base
 from ccsim.scenario.calendar import Grid
 from ccsim.scenario.model import Scenario
@@ -75,6 +76,8 @@ class Sample:
         Handling time [µs].
     intervals : RunningSums
         For the estimates of every interval.
+    waits : Waits
+        Histograms of how long those answered waited.
     block_size : int
         Replications in a block; intervals of estimates come from block totals.
     """
@@ -85,6 +88,7 @@ class Sample:
     groups: Integers
     handled: Integers
     intervals: RunningSums
+    waits: Waits
     block_size: int
 
     @property
@@ -108,22 +112,43 @@ class Sample:
 
 def join(samples: Sequence[Sample]) -> Sample:
     """Put whole blocks together, in the order given."""
-    total = samples[0].intervals
-    for sample in samples[1:]:
-        total += sample.intervals
-    return Sample(
-        contacts=np.concatenate([sample.contacts for sample in samples]),
-        in_time=np.concatenate([sample.in_time for sample in samples]),
-        abandoned_in_time=np.concatenate([sample.abandoned_in_time for sample in samples]),
-        groups=np.concatenate([sample.groups for sample in samples]),
-        handled=np.concatenate([sample.handled for sample in samples]),
-        intervals=total,
-        block_size=samples[0].block_size,
+    return join_each((sample,) for sample in samples)[0]
+
+
+def join_each(blocks: Iterable[Sequence[Sample]]) -> tuple[Sample, ...]:
+    """Put the samples of several plans together, block by block in the order given.
+
+    What is of a fixed size is added up as the blocks come, so that none is kept.
+    """
+    intervals: list[RunningSums] = []
+    waits: list[Waits] = []
+    kept: list[list[Sample]] = []
+    for block in blocks:
+        if not kept:
+            intervals, waits = [one.intervals for one in block], [one.waits for one in block]
+            kept = [[] for _ in block]
+        else:
+            intervals = [sums + one.intervals for sums, one in zip(intervals, block, strict=True)]
+            waits = [before.plus(one.waits) for before, one in zip(waits, block, strict=True)]
+        for days, one in zip(kept, block, strict=True):
+            days.append(replace(one, waits=_NO_WAITS))
+    columns = ("contacts", "in_time", "abandoned_in_time", "groups", "handled")
+    return tuple(
+        Sample(
+            **{name: np.concatenate([getattr(one, name) for one in days]) for name in columns},
+            intervals=sums,
+            waits=histograms,
+            block_size=days[0].block_size,
+        )
+        for days, sums, histograms in zip(kept, intervals, waits, strict=True)
     )
 
 
-def block_sample(tallies: Sequence[Tally], grid: Grid, scenario: Scenario) -> Sample:
-    """One block's sample from the tallies of its replications."""
+_NO_WAITS = Waits((), 0)
+
+
+def block_sample(tallies: Sequence[Tally], waits: Counts, grid: Grid, scenario: Scenario) -> Sample:
+    """One block's sample from the tallies of its replications, and all their waits."""
     first_of_day = np.searchsorted(grid.day, np.arange(grid.days))
 
     def days(values: Integers) -> Integers:
@@ -141,6 +166,7 @@ def block_sample(tallies: Sequence[Tally], grid: Grid, scenario: Scenario) -> Sa
         groups=days(groups),
         handled=np.stack([tally.handled for tally in tallies]),
         intervals=_running_sums(added(tallies), len(tallies), grid, scenario),
+        waits=Waits((waits,), 1),
         block_size=len(tallies),
     )
 

@@ -191,7 +191,7 @@ def service_table(result: Shown) -> Table:
     sizes = np.full(result.sample.intervals.blocks, result.sample.block_size)
     units: dict[str, Unit] = {
         "requests": "", "offered": "", "redials": "", "service_level": "%",
-        "speed_of_answer": " s", "abandoned_share": "%", "lost_share": "%",
+        "speed_of_answer": " s", "wait_p90": " s", "abandoned_share": "%", "lost_share": "%",
     }  # fmt: skip
     rows: list[tuple[Cell | Written | str, ...]] = []
     for index, row in enumerate(frame.to_dict("records")):
@@ -211,6 +211,7 @@ def service_table(result: Shown) -> Table:
         "redials",
         "service level",
         "speed of answer",
+        "nine in ten answered within",
         "abandoned",
         "lost",
         "redials cut",
