@@ -15,7 +15,15 @@ from ccsim.demand.model import compile_demand
 from ccsim.demand.table import mean_seconds
 from ccsim.economics import schedule_cost
 from ccsim.errors import CcsimError
-from ccsim.experiment import available_cores, price_sample, replicate, whole_blocks
+from ccsim.experiment import (
+    Precision,
+    available_cores,
+    new_checkpoint,
+    old_checkpoint,
+    price_sample,
+    replicate,
+    whole_blocks,
+)
 from ccsim.experiment.replicate import Progress
 from ccsim.performance.promises import measure_promises
 from ccsim.performance.tally import measuring_rules
@@ -32,6 +40,7 @@ from ccsim.results import (
 from ccsim.results.erlang import answer, read_question
 from ccsim.scenario import Case, read_all, read_case, resolved_yaml
 from ccsim.scenario.starting import write_new
+from ccsim.simulation.engine import Engine
 from ccsim.staffing import planner, required, schedule_shifts, valid_bound
 from ccsim.statistics import seed_for
 
@@ -157,7 +166,12 @@ def simulate(
     variant: str | None = None,
     seed: int = DEFAULT_SEED,
     replications: int = DEFAULT_REPLICATIONS,
+    points: float | None = None,
     workers: int | None = None,
+    cluster: str | None = None,
+    engine: Engine = "auto",
+    checkpoint: str | os.PathLike[str] | None = None,
+    resume: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Simulation:
     """What customers and agents would live through under a plan.
@@ -175,8 +189,17 @@ def simulate(
         Of every random number.
     replications : int
         Rounded up to whole blocks of 32; fewer than ten blocks have no intervals.
+    points : float, optional
+        Instead: as many as make the 95 % interval of every promised share so narrow, ± so many
+        percentage points.
     workers : int, optional
-        Processes; all cores if not given. The result is the same for any number.
+        Threads or processes; all cores if not given. The result is the same for any number.
+    cluster : str, optional
+        Address of a Dask scheduler, ``tcp://…``, whose workers simulate instead.
+    engine : str
+        ``compiled`` or ``reference``: the same numbers. ``auto`` is what is done first.
+    checkpoint, resume : path, optional
+        A new folder in which finished blocks are kept, and one to go on with.
     progress : callable, optional
         Told how many replications are done.
     """
@@ -185,12 +208,19 @@ def simulate(
         chosen = formula_plan(case)
     else:
         chosen = plan if isinstance(plan, StaffingPlan) else read_plan(Path(plan), case)
+    kept = None
+    if checkpoint is not None or resume is not None:
+        opened = new_checkpoint if resume is None else old_checkpoint
+        kept = opened(Path(checkpoint or resume or ""), case, [chosen], seed, BLOCK)
     (sample,) = replicate(
         case,
         [chosen],
         seed=seed,
-        replications=replications,
+        replications=replications if points is None else Precision(points),
         workers=workers or available_cores(),
+        cluster=cluster,
+        engine=engine,
+        checkpoint=kept,
         progress=progress,
     )
     return Simulation(

@@ -39,6 +39,7 @@ ROOMS = (
 
 HOMES = {
     "click": "cli/*.py",
+    "distributed": "experiment/*.py",
     "highspy": "staffing/highs.py",
     "jinja2": "reporting/*.py",
     "joblib": "experiment/*.py",
@@ -52,10 +53,21 @@ HOMES = {
 }
 """Where a heavy dependency may be imported."""
 
-ONE_FILE = ("highspy", "jinja2", "joblib", "matplotlib", "pint", "pulp", "ruamel", "simpy")
+ONE_FILE = (
+    "distributed",
+    "highspy",
+    "jinja2",
+    "joblib",
+    "matplotlib",
+    "pint",
+    "pulp",
+    "ruamel",
+    "simpy",
+)
 """Dependencies that one file alone imports, so that one file is changed when they go."""
 
 HEAVY = (
+    "distributed",
     "highspy",
     "joblib",
     "matplotlib",
@@ -173,7 +185,9 @@ def test_heavy_dependencies_stay_in_their_homes() -> None:
 
 def test_what_is_imported_is_declared() -> None:
     declared = set(sys.stdlib_module_names) | {"ccsim"}
-    for requirement in project()["dependencies"]:
+    extras = project()["optional-dependencies"]
+    users = [name for extra in set(extras) - {"dev"} for name in extras[extra]]
+    for requirement in [*project()["dependencies"], *users]:
         name = requirement_name(requirement)
         declared |= set(IMPORT_NAMES.get(name, name.replace("-", "_")).split())
     undeclared = [

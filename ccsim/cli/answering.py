@@ -14,6 +14,7 @@ from ccsim.cli.console import Progress, progress, say, write, write_json
 if TYPE_CHECKING:
     from ccsim.results import PlanResult
     from ccsim.scenario import Case
+    from ccsim.simulation.engine import Engine
 
 EXIT_CODES = {"certified": 0, "missed": 1, "not decided": 3}
 """What a verdict is for a shell."""
@@ -48,7 +49,18 @@ def estimate(file: str, variant: str | None, by_interval: bool, as_json: bool) -
 @options.variant
 @options.seed
 @options.replications("Simulated horizons, rounded up to whole blocks of 32.", default=320)
+@click.option(
+    "--precision",
+    "points",
+    metavar="POINTS",
+    type=click.FloatRange(0, 50, min_open=True),
+    help="Instead of --replications: until every promised share is known to ± so many points.",
+)
 @options.workers
+@options.cluster
+@options.engine
+@click.option("--checkpoint", metavar="FOLDER", help="Keep finished blocks in this new folder.")
+@click.option("--resume", metavar="FOLDER", help="Go on with the finished blocks of this folder.")
 @options.out("Write tables and report to this folder.")
 @options.overwrite
 @options.as_json
@@ -59,7 +71,12 @@ def simulate(
     variant: str | None,
     seed: int,
     replications: int,
+    points: float | None,
     workers: int | None,
+    cluster: str | None,
+    engine: Engine,
+    checkpoint: str | None,
+    resume: str | None,
     out: Path | None,
     overwrite: bool,
     as_json: bool,
@@ -68,6 +85,8 @@ def simulate(
 
     Without --plan the cheapest schedule is taken that covers what the formulas ask for.
     """
+    if checkpoint and resume:
+        raise click.UsageError("--checkpoint begins a folder, --resume goes on with one: write one")
     if out is not None:
         options.refuse_existing(out, overwrite=overwrite)
     began = time.time()
@@ -87,13 +106,19 @@ def simulate(
             chosen,
             seed=seed,
             replications=replications,
+            points=points,
             workers=workers,
+            cluster=cluster,
+            engine=engine,
+            checkpoint=checkpoint,
+            resume=resume,
             progress=told.replications,
         )
         if out is not None:
             told("writing the report")
             write_results(result, out, overwrite=overwrite, run_info=_run_info(began, workers))
-    _say_rounded(replications, result.sample.replications)
+    if points is None:
+        _say_rounded(replications, result.sample.replications)
     if as_json:
         document = result.to_json()
         write_json(document.pop("schema"), document)

@@ -38,7 +38,20 @@ seed = click.option(
     help="Of every random number.",
 )
 workers = click.option(
-    "--workers", metavar="N", type=click.IntRange(min=1), help="Processes; all cores if not given."
+    "--workers",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Threads or processes; all cores if not given.",
+)
+cluster = click.option(
+    "--cluster", metavar="ADDRESS", help="Simulate on a Dask cluster: tcp://HOST:8786."
+)
+engine = click.option(
+    "--engine",
+    type=click.Choice(["auto", "compiled", "reference"]),
+    default="auto",
+    show_default=True,
+    help="Either engine gives the same numbers; auto is what is done first.",
 )
 overwrite = click.option(
     "--overwrite", is_flag=True, help="Replace what stands in the folder of results."

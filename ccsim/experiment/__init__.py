@@ -1,7 +1,19 @@
-"""Draw, run, measure, price: over replications and processes."""
+"""Draw, run, measure, price: over replications, cores and machines."""
 
+from ccsim.experiment.checkpoint import Checkpoint, new_checkpoint, old_checkpoint
 from ccsim.experiment.parallel import available_cores, spread
+from ccsim.experiment.precision import Precision
 from ccsim.experiment.pricing import price_sample
 from ccsim.experiment.replicate import replicate, whole_blocks
 
-__all__ = ["available_cores", "price_sample", "replicate", "spread", "whole_blocks"]
+__all__ = [
+    "Checkpoint",
+    "Precision",
+    "available_cores",
+    "new_checkpoint",
+    "old_checkpoint",
+    "price_sample",
+    "replicate",
+    "spread",
+    "whole_blocks",
+]

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
-import numpy as np
-
 from ccsim.demand.draw import BLOCK, draw_replications
 from ccsim.demand.model import DemandModel, compile_demand
 from ccsim.errors import CcsimError
+from ccsim.experiment.checkpoint import Checkpoint
 from ccsim.experiment.parallel import spread
-from ccsim.experiment.precision import blocks_for, half_widths
+from ccsim.experiment.precision import FIRST_LOOK, Precision, blocks_needed
 from ccsim.performance.sample import Sample, block_sample, join_each
 from ccsim.performance.tally import Rules, Tally, count, measuring_rules
 from ccsim.performance.waits import add_waits, no_waits
@@ -24,11 +23,6 @@ from ccsim.simulation.model import Model, compile_model
 
 Progress = Callable[[int, int], None]
 """Told how many replications are done, of how many."""
-
-FIRST_LOOK = 20
-"""Blocks after which a precision is first looked at: fewer tell too little of the spread."""
-MOST_BLOCKS = 10_000
-"""Blocks at which the search for a precision ends, reached or not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +56,13 @@ def replicate(
     plans: Sequence[StaffingPlan],
     *,
     seed: int,
-    replications: int,
+    replications: int | Precision,
     block_size: int = BLOCK,
     workers: int = 1,
-    progress: Progress | None = None,
+    cluster: str | None = None,
     engine: Engine = "auto",
+    checkpoint: Checkpoint | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Sample, ...]:
     """Simulate plans on the same customers.
 
@@ -78,48 +74,22 @@ def replicate(
         The plans; within a replication each meets the same draw.
     seed : int
         Of every random number.
-    replications : int
-        Rounded up to whole blocks.
+    replications : int or Precision
+        Rounded up to whole blocks; or as many as make every promised share that precise.
     block_size : int
         Replications of a block, a complete set of strata of the days' busyness.
     workers : int
         Threads of the compiled engine, processes of the reference; the samples are the same for
         any number.
-    progress : callable, optional
-        Called with the replications done and their total, after every block.
+    cluster : str, optional
+        Address of a Dask scheduler, whose workers play instead: the same samples.
     engine : str
         Which engine plays; the samples are the same for either. `auto` is what is done first.
-
-    Returns
-    -------
-    tuple of Sample
-        One for each plan.
-    """
-    total = whole_blocks(replications, block_size)
-    job = _job(case, plans, seed, block_size, engine, total)
-    return join_each(_blocks(job, range(0, total, block_size), total, workers, progress))
-
-
-def replicate_to_precision(
-    case: Case,
-    plans: Sequence[StaffingPlan],
-    *,
-    seed: int,
-    points: float,
-    block_size: int = BLOCK,
-    workers: int = 1,
-    progress: Progress | None = None,
-    engine: Engine = "auto",
-) -> tuple[Sample, ...]:
-    """Simulate plans on the same customers until every promised share is known precisely enough.
-
-    Parameters
-    ----------
-    case, plans, seed, block_size, workers, progress, engine
-        As for `replicate`; the total that progress is told grows with what is still needed.
-    points : float
-        Half the width that the 95 % interval of every promised share may have, in percentage
-        points.
+    checkpoint : Checkpoint, optional
+        Where finished blocks are kept, and those are taken from that are there already.
+    progress : callable, optional
+        Called with the replications done and their total, after every block; the total grows where
+        a precision turns out to need more.
 
     Returns
     -------
@@ -129,40 +99,20 @@ def replicate_to_precision(
     Raises
     ------
     CcsimError
-        If the precision is not above 0, or there is no promise about a share.
-
-    Notes
-    -----
-    Looks after 20 blocks, then after as many as the widest interval says are needed and a tenth
-    more, up to four times as many at once; ends when every interval is narrow enough. Blocks are
-    taken in the order of their numbers, so that the result is the same for any number of workers.
-    Such a rule keeps its confidence as the precision asked for grows [1]_; few looks, and none
-    before 20 blocks, keep it close to that for any precision: docs/verification.md says how close.
-
-    References
-    ----------
-    .. [1] P. W. Glynn, W. Whitt (1992), "The asymptotic validity of sequential stopping rules for
-       stochastic simulations", Annals of Applied Probability 2(1), 180-198.
-       doi:10.1214/aoap/1177005777
+        If a precision is asked for and there is no promise about a share.
     """
-    if not 0 < points < 100:
-        raise CcsimError(f"a precision is above 0 and below 100 points, not {points!r}")
-    wanted = points / 100
-    job = _job(case, plans, seed, block_size, engine, FIRST_LOOK * block_size)
-    done, needed = 0, FIRST_LOOK
+    precise = replications if isinstance(replications, Precision) else None
+    needed = FIRST_LOOK if precise else whole_blocks(replications, block_size) // block_size  # type: ignore[arg-type]
+    job = _job(case, plans, seed, block_size, engine, needed)
+    done = 0
     before: list[tuple[Sample, ...]] = []
     while done < needed:
         firsts = range(done * block_size, needed * block_size, block_size)
-        blocks = _blocks(job, firsts, needed * block_size, workers, progress)
+        blocks = _blocks(job, firsts, workers, cluster, checkpoint, progress)
         samples = join_each(chain(before, blocks))
         done, before = needed, [samples]
-        widths = np.concatenate([half_widths(sample, case, job.rules) for sample in samples])
-        if widths.size == 0:
-            raise CcsimError(
-                f"{case.title!r} promises no share, so there is nothing to know to "
-                f"±{points:g} points: ask for replications instead"
-            )
-        needed = min(blocks_for(widths, wanted, done), MOST_BLOCKS)
+        if precise:
+            needed = blocks_needed(precise, samples, case, job.rules)
     return samples
 
 
@@ -172,7 +122,7 @@ def _job(
     seed: int,
     block_size: int,
     engine: Engine,
-    least: int,
+    blocks: int,
 ) -> _Job:
     demand = compile_demand(case)
     contacts = sum(float(given.fresh.sum()) for given in demand.contact_types)
@@ -183,23 +133,37 @@ def _job(
         rules=measuring_rules(case.scenario),
         seed=seed,
         block_size=block_size,
-        engine=chosen(engine, contacts * least * len(plans)),
+        engine=chosen(engine, contacts * blocks * block_size * len(plans)),
     )
 
 
 def _blocks(
-    job: _Job, firsts: Sequence[int], total: int, workers: int, progress: Progress | None
+    job: _Job,
+    firsts: range,
+    workers: int,
+    cluster: str | None,
+    checkpoint: Checkpoint | None,
+    progress: Progress | None,
 ) -> Iterator[tuple[Sample, ...]]:
     """Samples of each block, in the order of their numbers."""
+    there = {first: checkpoint.has(first) for first in firsts} if checkpoint else {}
+    missing = [first for first in firsts if not there.get(first)]
     play, threads = partial(_run_block, job), job.engine == "compiled"
     # The first block is played here, so that what threads share is compiled once and before them.
-    alone = 1 if threads else 0
-    samples = chain(
-        map(play, firsts[:alone]), spread(play, firsts[alone:], workers, threads=threads)
+    alone = 1 if threads and cluster is None else 0
+    played = chain(
+        map(play, missing[:alone]),
+        spread(play, missing[alone:], workers, threads=threads, cluster=cluster),
     )
-    for first, block in zip(firsts, samples, strict=True):
+    for first in firsts:
+        if checkpoint and there[first]:
+            block = checkpoint.kept(first, job.block_size)
+        else:
+            block = next(played)
+            if checkpoint:
+                checkpoint.keep(first, block)
         if progress is not None:
-            progress(first + job.block_size, total)
+            progress(first + job.block_size, firsts.stop)
         yield block
 
 

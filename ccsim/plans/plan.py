@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -74,3 +75,13 @@ class StaffingPlan:
 
     schedule: Schedule = ()
     by_interval: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The plan as text, the same for the same plan: it keys the certificate's seed."""
+        shifts = [
+            [s.group, s.shift, s.start, s.length, [[b.start, b.length] for b in s.breaks], s.agents]
+            for s in sorted(self.schedule)
+        ]
+        by_interval = {name: list(agents) for name, agents in sorted(self.by_interval.items())}
+        return json.dumps([shifts, by_interval])

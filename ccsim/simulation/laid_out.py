@@ -125,7 +125,7 @@ def log_of(rows: Rows, floor: Floor, count: int, first_attempts: int) -> Contact
 
     def column(values: Any) -> Any:
         # Without redials the rows are first attempts, which are sorted.
-        return values if count == first_attempts else values[rows.seen[:count]]
+        return values[:count] if count == first_attempts else values[rows.seen[:count]]
 
     return ContactLog(
         contact_type=column(rows.contact_type),

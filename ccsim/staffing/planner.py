@@ -8,7 +8,6 @@ that the search never saw. Nothing that is not certified is called feasible.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -380,7 +379,7 @@ class _Search:
         pilot = promise_samples(looked, scenario, grid, self.rules)
         most = -(-self.planning.certificate_replications // BLOCK)
         size = blocks_needed(pilot, attempt, maximum=most).blocks if pilot else most
-        seed = seed_for("certify", self.fingerprint, self.seed, plan_text(best.plan), attempt)
+        seed = seed_for("certify", self.fingerprint, self.seed, best.plan.text, attempt)
         (sample,) = replicate(
             self.case,
             [best.plan],
@@ -393,16 +392,6 @@ class _Search:
         certificate = certify(samples, attempt, zone=self.planning.zone)
         self.attempts.append(certificate)
         return certificate, sample, seed
-
-
-def plan_text(plan: StaffingPlan) -> str:
-    """A plan as text, the same for the same plan: it keys the certificate's seed."""
-    shifts = [
-        [s.group, s.shift, s.start, s.length, [[b.start, b.length] for b in s.breaks], s.agents]
-        for s in sorted(plan.schedule)
-    ]
-    by_interval = {name: list(agents) for name, agents in sorted(plan.by_interval.items())}
-    return json.dumps([shifts, by_interval])
 
 
 def _short(found: Sequence[Gap]) -> tuple[tuple[str, ...], tuple[str, ...]]:
