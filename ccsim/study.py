@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ccsim.demand.draw import BLOCK
+from ccsim.demand.draw import BLOCK, draw_replication
 from ccsim.demand.model import compile_demand
 from ccsim.demand.table import mean_seconds
 from ccsim.economics import schedule_cost
@@ -23,6 +23,7 @@ from ccsim.experiment import (
     price_sample,
     replicate,
     whole_blocks,
+    write_contacts,
 )
 from ccsim.experiment.replicate import Progress
 from ccsim.performance.promises import measure_promises
@@ -38,9 +39,11 @@ from ccsim.results import (
     meaning,
 )
 from ccsim.results.erlang import answer, read_question
+from ccsim.results.story import Story, read_contact, story_of
 from ccsim.scenario import Case, read_all, read_case, resolved_yaml
 from ccsim.scenario.starting import write_new
-from ccsim.simulation.engine import Engine
+from ccsim.simulation.engine import Engine, run
+from ccsim.simulation.model import compile_model
 from ccsim.staffing import planner, required, schedule_shifts, valid_bound
 from ccsim.statistics import seed_for
 
@@ -204,10 +207,7 @@ def simulate(
         Told how many replications are done.
     """
     case = _case(source, variant)
-    if plan is None:
-        chosen = formula_plan(case)
-    else:
-        chosen = plan if isinstance(plan, StaffingPlan) else read_plan(Path(plan), case)
+    chosen = _chosen(case, plan)
     kept = None
     if checkpoint is not None or resume is not None:
         opened = new_checkpoint if resume is None else old_checkpoint
@@ -232,6 +232,79 @@ def simulate(
         seed=seed,
         given_plan=plan is not None,
     )
+
+
+def explain(
+    source: Source,
+    contact: str,
+    plan: StaffingPlan | str | os.PathLike[str] | None = None,
+    *,
+    variant: str | None = None,
+    seed: int = DEFAULT_SEED,
+    replication: int = 0,
+) -> Story:
+    """What one customer lives through: each attempt, whom she meets, and how it ends.
+
+    Parameters
+    ----------
+    source, plan, variant, seed
+        As for `simulate`, whose replications are the ones told of.
+    contact : str
+        ``TYPE/DATE TIME/NUMBER``: the contact type, the interval of the first attempt, and which
+        of it, from 0.
+    replication : int
+        Of which simulated horizon, from 0.
+
+    Raises
+    ------
+    CcsimError
+        If there is no such contact.
+    """
+    case = _case(source, variant)
+    key = read_contact(contact, case)
+    demand = compile_demand(case)
+    model = compile_model(case, demand, _chosen(case, plan))
+    draw = draw_replication(demand, seed, replication)
+    return story_of(case, model, draw, run(model, draw), measuring_rules(case.scenario), key)
+
+
+def write_log(
+    source: Source,
+    folder: str | os.PathLike[str],
+    plan: StaffingPlan | str | os.PathLike[str] | None = None,
+    *,
+    variant: str | None = None,
+    seed: int = DEFAULT_SEED,
+    replications: int = DEFAULT_REPLICATIONS,
+    engine: Engine = "auto",
+    progress: Progress | None = None,
+) -> list[Path]:
+    """Write every contact of every replication to Parquet files, one for each block.
+
+    Parameters
+    ----------
+    source, plan, variant, seed, replications, engine, progress
+        As for `simulate`, whose contacts they are.
+    folder : path
+        A new one.
+
+    Raises
+    ------
+    CcsimError
+        If the folder exists or cannot be written.
+    """
+    case = _case(source, variant)
+    return write_contacts(
+        case, _chosen(case, plan), Path(folder), seed=seed, replications=replications,
+        engine=engine, progress=progress,
+    )  # fmt: skip
+
+
+def _chosen(case: Case, plan: StaffingPlan | str | os.PathLike[str] | None) -> StaffingPlan:
+    """A plan as it was given; without one, the cheapest schedule for what the formulas ask for."""
+    if plan is None:
+        return formula_plan(case)
+    return plan if isinstance(plan, StaffingPlan) else read_plan(Path(plan), case)
 
 
 def formula_plan(case: Case) -> StaffingPlan:
@@ -329,9 +402,11 @@ __all__ = [
     "check",
     "compare",
     "estimate",
+    "explain",
     "formula_plan",
     "new",
     "plan",
     "show",
     "simulate",
+    "write_log",
 ]

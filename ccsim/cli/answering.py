@@ -61,6 +61,20 @@ def estimate(file: str, variant: str | None, by_interval: bool, as_json: bool) -
 @options.engine
 @click.option("--checkpoint", metavar="FOLDER", help="Keep finished blocks in this new folder.")
 @click.option("--resume", metavar="FOLDER", help="Go on with the finished blocks of this folder.")
+@click.option("--log", "log_folder", metavar="FOLDER", help="Write every contact to Parquet files.")
+@click.option(
+    "--explain",
+    "contact",
+    metavar="CONTACT",
+    help="Tell one contact's story instead: 'TYPE/DATE TIME/NUMBER', numbers from 0.",
+)
+@click.option(
+    "--replication",
+    metavar="N",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    help="With --explain: of which replication, from 0.",
+)
 @options.out("Write tables and report to this folder.")
 @options.overwrite
 @options.as_json
@@ -77,6 +91,9 @@ def simulate(
     engine: Engine,
     checkpoint: str | None,
     resume: str | None,
+    log_folder: str | None,
+    contact: str | None,
+    replication: int,
     out: Path | None,
     overwrite: bool,
     as_json: bool,
@@ -87,6 +104,9 @@ def simulate(
     """
     if checkpoint and resume:
         raise click.UsageError("--checkpoint begins a folder, --resume goes on with one: write one")
+    if contact is not None:
+        _explain(file, roster, variant, seed, replication, contact, as_json)
+        return
     if out is not None:
         options.refuse_existing(out, overwrite=overwrite)
     began = time.time()
@@ -114,6 +134,12 @@ def simulate(
             resume=resume,
             progress=told.replications,
         )
+        if log_folder is not None:
+            told("writing every contact")
+            study.write_log(
+                case, log_folder, result.plan, seed=seed, replications=result.sample.replications,
+                engine=engine,
+            )  # fmt: skip
         if out is not None:
             told("writing the report")
             write_results(result, out, overwrite=overwrite, run_info=_run_info(began, workers))
@@ -125,6 +151,29 @@ def simulate(
     else:
         show_simulation(result)
     _say_where(out)
+
+
+def _explain(
+    file: str,
+    roster: str | None,
+    variant: str | None,
+    seed: int,
+    replication: int,
+    contact: str,
+    as_json: bool,
+) -> None:
+    doing = "playing the replication"
+    with progress(doing if roster else f"scheduling shifts for what the formulas ask for, {doing}"):
+        from ccsim import study
+
+        story = study.explain(
+            file, contact, roster, variant=variant, seed=seed, replication=replication
+        )
+    if as_json:
+        attempts = story.attempts.to_dict("records")
+        write_json("ccsim/contact/1", {"title": story.title, "attempts": attempts})
+    else:
+        write(str(story))
 
 
 @click.command(short_help="The cheapest certified plan: the main job.")

@@ -102,8 +102,14 @@ def _in_order(offset: Any, bucket: Any, begins: Any, order: Any, count: Any) -> 
         order[place] = number
     for place in range(1, count):
         number, back = order[place], place
-        while back and offset[order[back - 1]] > offset[number]:
-            order[back] = order[back - 1]
+        while back:
+            before = order[back - 1]
+            # Two of one microsecond may lie in two buckets.
+            if offset[before] < offset[number] or (
+                offset[before] == offset[number] and before < number
+            ):
+                break
+            order[back] = before
             back -= 1
         order[back] = number
 

@@ -1,6 +1,7 @@
 """Draw, run, measure, price: over replications, cores and machines."""
 
 from ccsim.experiment.checkpoint import Checkpoint, new_checkpoint, old_checkpoint
+from ccsim.experiment.contact_files import write_contacts
 from ccsim.experiment.parallel import available_cores, spread
 from ccsim.experiment.precision import Precision
 from ccsim.experiment.pricing import price_sample
@@ -16,4 +17,5 @@ __all__ = [
     "replicate",
     "spread",
     "whole_blocks",
+    "write_contacts",
 ]

@@ -366,9 +366,8 @@ def _play(
             agent = _free_agent(centre, floor, contact_type)
             if agent < 0:
                 outcome[row], agent_of[row] = _WAITING, -1
+                # Whoever arrives at one instant does so in order of content, redials too.
                 left = queue_last[contact_type]
-                while left >= 0 and arrival[left] == now and content[left] > content[row]:
-                    left = ahead[left]
                 _link(ahead, behind, queue_first, queue_last, contact_type, row, left)
                 if patience[row] < _NEVER:
                     ends = now + patience[row]
@@ -424,27 +423,12 @@ def _play(
 
 @compiled
 def _close(rows: Any, floor: Any, count: Any, end: Any) -> None:
-    """What has not ended by the end of the run ends with it; rows in order of (arrival, content).
-
-    They were seen in that order but for redials without delay, so that insertion sorts them.
-    """
+    """What has not ended by the end of the run ends with it."""
     for place in range(count):
         row = rows.seen[place]
         if rows.outcome[row] == _WAITING:
             rows.left_queue[row] = rows.ended[row] = end
-        rows.left_queue[row] = min(rows.left_queue[row], end)
         rows.ended[row] = min(rows.ended[row], end)
-        back = place
-        while back and (
-            rows.arrival[rows.seen[back - 1]] > rows.arrival[row]
-            or (
-                rows.arrival[rows.seen[back - 1]] == rows.arrival[row]
-                and rows.content[rows.seen[back - 1]] > rows.content[row]
-            )
-        ):
-            rows.seen[back] = rows.seen[back - 1]
-            back -= 1
-        rows.seen[back] = row
     for agent in range(floor.busy.size):
         stretch = floor.stretch_of[agent]
         if stretch >= 0 and (floor.busy[agent] or floor.idle_since[agent] != _LATER):
