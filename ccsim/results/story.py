@@ -152,7 +152,7 @@ class _Attempt:
         """Contacts waiting whom an agent with the skill might take."""
         log, model = self.log, self.model
         groups = model.priority[:, self.contact_type] > 0
-        rivals = (model.priority[groups] > 0).any(axis=0)
+        rivals: Flags = np.greater(model.priority[groups].max(axis=0), 0)
         waiting = (log.arrival <= self.arrival) & (log.left_queue > self.arrival)
         waiting &= rivals[log.contact_type]
         waiting[self.index] = False
