@@ -5,7 +5,7 @@ the day by uniformization (`ccsim.queueing.transient`), and the chance of a day 
 abandonment from the generator of the chain in which an abandonment ends everything.
 
 Run `python benchmarks/interval_coverage.py 1000`: so many studies of ten blocks, and as many that go on
-until the service level is known to two points. Some minutes on two cores.
+until the service level is known to 0.4 points. Some minutes on two cores.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ccsim.statistics import Estimate, proportion, ratio, seed_for
 AGENTS, RATE, HANDLE, PATIENCE, HOURS = 4, 24 / 3600, 300.0, 120.0, 2
 THRESHOLD = 20.0
 STATES = 60
-POINTS = 2.0
+POINTS = 0.4
 
 
 class Truth(NamedTuple):
