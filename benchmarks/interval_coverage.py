@@ -4,8 +4,8 @@ Four agents, two hours from empty, 24 calls an hour of 5 minutes, patience 2 min
 the day by uniformization (`ccsim.queueing.transient`), and the chance of a day without a single
 abandonment from the generator of the chain in which an abandonment ends everything.
 
-Run `python benchmarks/interval_coverage.py 1000`: so many studies of ten blocks, and as many that go on
-until the service level is known to 0.4 points. Some minutes on two cores.
+Run `python benchmarks/interval_coverage.py 1000`: so many studies of ten blocks, and as many that
+go on until the service level is known to 0.4 points. Some minutes on two cores.
 """
 
 from __future__ import annotations

@@ -27,3 +27,10 @@ def shared_cases() -> Path:
 def shared_data() -> Path:
     """Real calls of two banks."""
     return _folder("data")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests recorded about themselves, such as how much they compared."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{report.nodeid}: {name} {value}")

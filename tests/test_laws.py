@@ -1,170 +1,22 @@
 """What every day of every centre obeys: nothing is lost, nobody is in two places, turns are kept.
 
-Small centres are generated with several contact types, groups and priorities, breaks, absence,
-redials, head starts and impatience; half of them on whole minutes only, so that everything
-happens at once. The log is judged from the draw and the plan alone, never from the engine's state.
+The log is judged from the draw and the plan alone, never from the engine's state.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from ccsim.demand.draw import NEVER, Contacts, Draw, draw_replication
-from ccsim.demand.model import compile_demand
+from ccsim.demand.draw import NEVER
 from ccsim.performance.sample import block_sample
-from ccsim.performance.tally import Tally, count, measuring_rules
-from ccsim.plans import PlacedBreak, PlacedShift, StaffingPlan
-from ccsim.scenario.case import Case, case_from
+from ccsim.performance.tally import measuring_rules
+from ccsim.performance.waits import no_waits
 from ccsim.simulation.log import ContactLog, Outcome
-from ccsim.simulation.model import Model, compile_model
-from ccsim.simulation.reference import run
-from tests.oracles import scenario_of
-
-MINUTE = 60_000_000
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
-
-minutes = st.integers(1, 12).map(lambda m: f"{m} min")
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Played:
-    """A centre, a draw, a plan and the log of the day."""
-
-    case: Case
-    model: Model
-    draw: Draw
-    log: ContactLog
-
-    def __repr__(self) -> str:
-        ends = Counter(Outcome(value).name for value in self.log.outcome.tolist())
-        return f"Played({self.case.scenario!r}, seed={self.draw.seed}, {dict(ends)})"
-
-    @property
-    def tally(self) -> Tally:
-        return count(self.model, self.log, measuring_rules(self.case.scenario))
-
-
-def on_whole_minutes(drawn: Draw) -> Draw:
-    """The same customers, but everything about them on whole minutes: ties everywhere."""
-    c = drawn.contacts
-    arrival = c.arrival // MINUTE * MINUTE
-    order = np.lexsort((c.content_id, arrival))
-    patience = np.where(c.patience < NEVER, c.patience // MINUTE * MINUTE, c.patience)
-    handle_time = np.maximum(c.handle_time // MINUTE, 1) * MINUTE
-    columns = (c.contact_type, c.interval, c.ordinal, arrival, handle_time, patience)
-    return replace(drawn, contacts=Contacts(*(column[order] for column in columns)))
-
-
-@st.composite
-def contact_types(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
-    types: dict[str, dict[str, Any]] = {}
-    for name in draw(st.sampled_from([["call"], ["call", "chatty"], ["call", "chatty", "vip"]])):
-        first = draw(st.integers(7, 10))
-        last = draw(st.sampled_from([first + 2, first + 4, 24]))
-        types[name] = {
-            "open": {"all": f"{first:02d}:00-{last:02d}:00"},
-            "demand": {"rate": f"{draw(st.integers(2, 24))} calls/h"},
-            "talk_time": draw(
-                st.one_of(minutes, st.just({"lognormal": {"mean": "6 min", "cv": 1.5}}))
-            ),
-            "head_start": draw(st.sampled_from(["0 s", "2 min", "10 min"])),
-        }
-        patience = draw(
-            st.sampled_from(
-                [
-                    None,
-                    "3 min",
-                    "0 s",
-                    {"exponential": {"mean": "4 min"}},
-                    {"weibull": {"mean": "8 min", "shape": 0.6}},
-                ]
-            )
-        )
-        if patience is not None:
-            types[name]["patience"] = patience
-            if draw(st.booleans()):
-                types[name]["redial"] = {
-                    "probability": draw(st.sampled_from(["40%", "100%"])),
-                    "delay": draw(
-                        st.sampled_from(["2 min", "45 min", {"exponential": {"mean": "9 min"}}])
-                    ),
-                    "at_most": draw(st.integers(1, 3)),
-                }
-    return types
-
-
-@st.composite
-def shifts(draw: st.DrawFn, group: str, days: int) -> PlacedShift:
-    start = draw(st.integers(0, days - 1)) * DAY + draw(st.integers(12, 44)) * 30 * MINUTE
-    length = draw(st.integers(2, 20)) * 30 * MINUTE
-    breaks, begin = [], start
-    for _ in range(draw(st.integers(0, 2))):
-        begin += draw(st.integers(1, 6)) * 15 * MINUTE
-        pause = draw(st.sampled_from([1, 5, 15, 30])) * MINUTE
-        if begin + pause < start + length:
-            breaks.append(PlacedBreak(begin, pause))
-            begin += pause
-    return PlacedShift(group, start, "any", length, tuple(breaks), draw(st.integers(0, 3)))
-
-
-@st.composite
-def played(draw: st.DrawFn) -> Played:
-    types = draw(contact_types())
-    groups = {
-        name: draw(st.dictionaries(st.sampled_from(sorted(types)), st.integers(1, 2), min_size=1))
-        for name in draw(st.sampled_from([["desk"], ["desk", "back"]]))
-    }
-    horizon = draw(
-        st.sampled_from(
-            [
-                {"begins": "empty"},
-                {"begins": "empty", "days": 2},
-                {"begins": "cyclic", "warm_up": "1 day", "days": 2},
-                {"begins": "cyclic", "warm_up": "90 min"},
-                {"begins": "cyclic", "warm_up": "0 s"},
-            ]
-        )
-    )
-    case = case_from(
-        scenario_of(
-            types,
-            groups,
-            ends=draw(st.sampled_from(["drain", "cut"])),
-            shrinkage=draw(
-                st.sampled_from(
-                    [
-                        {},
-                        {"unplanned": "30%", "unplanned_day_error": {"gamma": {"shape": 2}}},
-                    ]
-                )
-            ),
-            **horizon,
-        )
-    )
-    days = case.grid.days
-    schedule: list[PlacedShift] = []
-    by_interval: dict[str, tuple[int, ...]] = {}
-    for group in groups:
-        if draw(st.booleans()):
-            schedule += draw(st.lists(shifts(group, days), max_size=4))
-        else:
-            level = draw(st.lists(st.integers(0, 3), min_size=12, max_size=12))
-            by_interval[group] = tuple(np.resize(np.repeat(level, 4), case.grid.intervals).tolist())
-    demand = compile_demand(case)
-    plan = StaffingPlan(tuple(sorted(schedule)), by_interval)
-    model = compile_model(case, demand, plan)
-    drawn = draw_replication(demand, draw(st.integers(0, 99)), draw(st.integers(0, 40)))
-    if draw(st.booleans()):
-        drawn = on_whole_minutes(drawn)
-    return Played(case, model, drawn, run(model, drawn))
+from tests.centres import Played, played
 
 
 def key(log: ContactLog, row: int) -> tuple[int, int, int]:
@@ -406,7 +258,8 @@ def time_on_the_floor_and_handling_are_counted_once(day: Played) -> None:
 
 def days_and_the_horizon_are_sums_of_intervals(day: Played) -> None:
     tally, grid = day.tally, day.case.grid
-    sample = block_sample([tally, tally], grid, day.case.scenario)
+    waits = no_waits(len(day.model.contact_types), grid)
+    sample = block_sample([tally, tally], waits, grid, day.case.scenario)
     for number in range(grid.days):
         of_day = grid.day == number
         for whole, daily in (

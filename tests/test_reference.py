@@ -1,4 +1,4 @@
-"""The reference engine on days made by hand, and what a plan becomes before it runs.
+"""Both engines on days made by hand, and what a plan becomes before it runs.
 
 Every day is a few customers at whole minutes, so that the right log can be written down beside it.
 """
@@ -17,9 +17,9 @@ from ccsim.errors import PlanError
 from ccsim.performance.tally import Tally, count, measuring_rules
 from ccsim.plans import PlacedBreak, PlacedShift, StaffingPlan
 from ccsim.scenario.case import Case, case_from
+from ccsim.simulation.engine import Engine, run
 from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.model import Model, compile_model
-from ccsim.simulation.reference import run
 from tests.oracles import scenario_of
 
 MINUTE = 60_000_000
@@ -98,51 +98,64 @@ def customers(callers: list[Caller], interval_us: int) -> Contacts:
     return Contacts(*(np.array(column, dtype=np.int64)[order] for column in columns))
 
 
-def play(
-    callers: list[Caller],
-    *shifts: PlacedShift,
-    types: dict[str, dict[str, Any]] | None = None,
-    groups: dict[str, dict[str, int]] | None = None,
-    by_interval: dict[str, tuple[int, ...]] | None = None,
-    **horizon: Any,
-) -> Seen:
-    """Play a day of these callers under these shifts."""
-    case = case_from(scenario_of(types or {"call": {}}, groups, **horizon))
-    demand = compile_demand(case)
-    model = compile_model(case, demand, StaffingPlan(tuple(sorted(shifts)), by_interval or {}))
-    drawn = replace(draw_replication(demand, 1, 0), contacts=customers(callers, model.interval_us))
-    log = run(model, drawn)
-    return Seen(model, log, count(model, log, measuring_rules(case.scenario)))
+@dataclass(frozen=True)
+class Play:
+    """Plays days on one of the engines."""
+
+    engine: Engine
+
+    def __call__(
+        self,
+        callers: list[Caller],
+        *shifts: PlacedShift,
+        types: dict[str, dict[str, Any]] | None = None,
+        groups: dict[str, dict[str, int]] | None = None,
+        by_interval: dict[str, tuple[int, ...]] | None = None,
+        **horizon: Any,
+    ) -> Seen:
+        """Play a day of these callers under these shifts."""
+        case = case_from(scenario_of(types or {"call": {}}, groups, **horizon))
+        demand = compile_demand(case)
+        model = compile_model(case, demand, StaffingPlan(tuple(sorted(shifts)), by_interval or {}))
+        contacts = customers(callers, model.interval_us)
+        drawn = replace(draw_replication(demand, 1, 0), contacts=contacts)
+        log = run(model, drawn, self.engine)
+        return Seen(model, log, count(model, log, measuring_rules(case.scenario)))
+
+
+@pytest.fixture(params=["reference", "compiled"])
+def play(request: pytest.FixtureRequest) -> Play:
+    return Play(request.param)
 
 
 # One queue.
 
 
-def test_first_come_first_served() -> None:
+def test_first_come_first_served(play: Play) -> None:
     seen = play([Caller(0, 10), Caller(1, 10), Caller(2, 1)], shift(0, 60))
     assert seen.wait == [0, 9, 18]
     assert seen.outcome == ["answered"] * 3
 
 
-def test_of_two_who_call_at_once_the_lower_content_is_first() -> None:
+def test_of_two_who_call_at_once_the_lower_content_is_first(play: Play) -> None:
     seen = play([Caller(0, 5), Caller(1, 5), Caller(1, 5)], shift(0, 60))
     assert seen.log.ordinal.tolist() == [0, 1, 2]
     assert seen.wait == [0, 4, 9]
 
 
-def test_the_agent_idle_longest_takes_the_next_call() -> None:
+def test_the_agent_idle_longest_takes_the_next_call(play: Play) -> None:
     # Agents 0 and 1 come at once; 0 first. Agent 1 is free from 5, agent 0 from 10.
     seen = play([Caller(0, 10), Caller(1, 4), Caller(20, 1), Caller(20, 1)], shift(0, 60, agents=2))
     assert seen.log.agent.tolist() == [0, 1, 1, 0]
 
 
-def test_who_gives_up_waited_exactly_as_long_as_the_patience() -> None:
+def test_who_gives_up_waited_exactly_as_long_as_the_patience(play: Play) -> None:
     seen = play([Caller(0, 10), Caller(1, 10, 3.5), Caller(2, 1, 20)], shift(0, 60))
     assert seen.outcome == ["answered", "abandoned", "answered"]
     assert seen.wait == [0, 3.5, 8]
 
 
-def test_without_patience_one_gives_up_at_once_unless_somebody_is_free() -> None:
+def test_without_patience_one_gives_up_at_once_unless_somebody_is_free(play: Play) -> None:
     seen = play([Caller(0, 10, 0), Caller(1, 10, 0)], shift(0, 60))
     assert seen.outcome == ["answered", "abandoned"]
     assert seen.wait == [0, 0]
@@ -151,19 +164,19 @@ def test_without_patience_one_gives_up_at_once_unless_somebody_is_free() -> None
 # What happens first when everything happens at once.
 
 
-def test_service_ends_before_patience_and_before_the_next_arrival() -> None:
+def test_service_ends_before_patience_and_before_the_next_arrival(play: Play) -> None:
     seen = play([Caller(0, 10), Caller(4, 5, 6), Caller(10, 1)], shift(0, 60))
     assert seen.outcome == ["answered"] * 3
     assert seen.wait == [0, 6, 5]
 
 
-def test_an_agent_comes_before_patience_ends_and_before_an_arrival() -> None:
+def test_an_agent_comes_before_patience_ends_and_before_an_arrival(play: Play) -> None:
     seen = play([Caller(-5, 5, 5), Caller(0, 5, 0)], shift(0, 60, agents=2))
     assert seen.outcome == ["answered", "answered"]
     assert seen.wait == [5, 0]
 
 
-def test_an_agent_leaves_before_who_calls_at_that_moment() -> None:
+def test_an_agent_leaves_before_who_calls_at_that_moment(play: Play) -> None:
     seen = play([Caller(30, 5, 1)], shift(0, 30))
     assert seen.outcome == ["abandoned"]
     seen = play([Caller(30, 5, 1)], shift(0, 30), shift(30, 60))
@@ -171,16 +184,37 @@ def test_an_agent_leaves_before_who_calls_at_that_moment() -> None:
     assert seen.wait == [0]
 
 
-def test_a_contact_that_ends_with_the_shift_is_the_agents_last() -> None:
+def test_a_contact_that_ends_with_the_shift_is_the_agents_last(play: Play) -> None:
     seen = play([Caller(0, 30), Caller(1, 5, 40)], shift(0, 30))
     assert seen.outcome == ["answered", "abandoned"]
     assert seen.agents_time("after_shift") == 0
 
 
+def test_what_takes_no_time_is_over_before_the_next_arrival_of_that_instant(play: Play) -> None:
+    seen = play([Caller(0, 0), Caller(0, 5), Caller(0, 5, 0), Caller(0, 5)], shift(0, 60))
+    assert seen.outcome == ["answered", "answered", "abandoned", "answered"]
+    assert seen.wait == [0, 0, 0, 5]
+
+
+def test_who_come_at_one_instant_take_contacts_in_the_order_of_the_plan(play: Play) -> None:
+    seen = play([Caller(-2, 5), Caller(-1, 5)], shift(0, 60, agents=2))
+    assert seen.log.agent.tolist() == [0, 1]
+
+
+def test_who_are_free_at_one_instant_take_contacts_in_the_order_of_those_that_end(
+    play: Play,
+) -> None:
+    # Agent 1's contact is of the first type, so that it ends first.
+    callers = [Caller(0, 10, contact_type=1), Caller(1, 9), Caller(2, 5), Caller(3, 5)]
+    seen = play(callers, shift(0, 60, agents=2), types={"call": {}, "vip": {}})
+    assert seen.log.agent.tolist() == [0, 1, 1, 0]
+    assert seen.wait == [0, 0, 8, 7]
+
+
 # Shifts and breaks.
 
 
-def test_a_contact_in_hand_is_finished_after_the_shift_and_the_time_counts() -> None:
+def test_a_contact_in_hand_is_finished_after_the_shift_and_the_time_counts(play: Play) -> None:
     seen = play([Caller(25, 20), Caller(26, 1, 60)], shift(0, 30))
     assert seen.outcome == ["answered", "abandoned"]
     assert seen.left == [45]
@@ -189,7 +223,7 @@ def test_a_contact_in_hand_is_finished_after_the_shift_and_the_time_counts() -> 
     assert seen.agents_time("after_shift") == 15
 
 
-def test_a_break_begins_late_when_a_contact_is_in_hand_and_ends_on_time() -> None:
+def test_a_break_begins_late_when_a_contact_is_in_hand_and_ends_on_time(play: Play) -> None:
     seen = play([Caller(25, 10), Caller(27, 1, 60)], shift(0, 60, (30, 40)))
     assert seen.left == [35, 60]
     assert seen.wait == [0, 13]
@@ -197,21 +231,21 @@ def test_a_break_begins_late_when_a_contact_is_in_hand_and_ends_on_time() -> Non
     assert seen.agents_time("after_shift") == 0
 
 
-def test_a_contact_longer_than_the_break_swallows_it() -> None:
+def test_a_contact_longer_than_the_break_swallows_it(play: Play) -> None:
     seen = play([Caller(25, 30), Caller(27, 1, 60)], shift(0, 60, (30, 40)))
     assert seen.left == [40, 60]
     assert seen.wait == [0, 28]
     assert seen.agents_time("on_the_floor") == 60
 
 
-def test_a_contact_may_swallow_breaks_and_the_end_of_the_shift() -> None:
+def test_a_contact_may_swallow_breaks_and_the_end_of_the_shift(play: Play) -> None:
     seen = play([Caller(25, 60)], shift(0, 60, (30, 35), (40, 45)))
     assert seen.left == [35, 45, 85]
     assert seen.agents_time("on_the_floor") == 85
     assert seen.agents_time("after_shift") == 25
 
 
-def test_nobody_is_called_out_of_a_break() -> None:
+def test_nobody_is_called_out_of_a_break(play: Play) -> None:
     seen = play([Caller(30, 5)], shift(0, 60, (30, 40)))
     assert seen.wait == [10]
     assert seen.agents_time("on_the_floor") == 50
@@ -222,7 +256,7 @@ def test_nobody_is_called_out_of_a_break() -> None:
 TWO = {"call": {}, "vip": {}}
 
 
-def test_a_contact_goes_to_the_group_that_puts_it_first() -> None:
+def test_a_contact_goes_to_the_group_that_puts_it_first(play: Play) -> None:
     groups = {"desk": {"call": 2}, "back": {"call": 1}}
     seen = play(
         [Caller(1, 5), Caller(2, 5)], shift(0, 60), shift(0, 60, group="back"), groups=groups
@@ -231,7 +265,7 @@ def test_a_contact_goes_to_the_group_that_puts_it_first() -> None:
     assert named == ["back", "desk"]
 
 
-def test_an_agent_takes_what_her_group_puts_first_whoever_waited_longer() -> None:
+def test_an_agent_takes_what_her_group_puts_first_whoever_waited_longer(play: Play) -> None:
     callers = [Caller(0, 10), Caller(1, 5), Caller(2, 5, contact_type=1)]
     seen = play(callers, shift(0, 60), types=TWO, groups={"desk": {"call": 2, "vip": 1}})
     assert seen.log.contact_type.tolist() == [0, 0, 1]
@@ -240,7 +274,7 @@ def test_an_agent_takes_what_her_group_puts_first_whoever_waited_longer() -> Non
     assert equal.wait == [0, 9, 13]
 
 
-def test_without_the_skill_nobody_answers() -> None:
+def test_without_the_skill_nobody_answers(play: Play) -> None:
     callers = [Caller(0, 5, 3, contact_type=1)]
     groups = {"desk": {"call": 1}, "back": {"vip": 1}}
     seen = play(callers, shift(0, 60), types=TWO, groups=groups)
@@ -250,7 +284,9 @@ def test_without_the_skill_nobody_answers() -> None:
 @pytest.mark.parametrize(
     ("head_start", "waits"), [("0 s", [0, 9, 13]), ("2 min", [0, 14, 8]), ("1 min", [0, 9, 13])]
 )
-def test_a_head_start_counts_as_having_come_earlier(head_start: str, waits: list[float]) -> None:
+def test_a_head_start_counts_as_having_come_earlier(
+    play: Play, head_start: str, waits: list[float]
+) -> None:
     # The vip calls a minute after the other; with a minute's head start they are level, and
     # content decides.
     callers = [Caller(0, 10), Caller(1, 5), Caller(2, 5, contact_type=1)]
@@ -263,14 +299,14 @@ def test_a_head_start_counts_as_having_come_earlier(head_start: str, waits: list
 UNTIL_TEN = {"call": {"open": {"all": "09:00-10:00"}}}
 
 
-def test_who_calls_after_closing_is_offered_and_never_answered() -> None:
+def test_who_calls_after_closing_is_offered_and_never_answered(play: Play) -> None:
     seen = play([Caller(59, 1), Caller(60, 1)], shift(0, 120), types=UNTIL_TEN)
     assert seen.outcome == ["answered", "closed"]
     assert seen.tally.measure("offered").sum() == 2
     assert seen.tally.measure("lost").sum() == 1
 
 
-def test_agents_whose_shift_ends_at_closing_serve_out_who_came_in_time() -> None:
+def test_agents_whose_shift_ends_at_closing_serve_out_who_came_in_time(play: Play) -> None:
     callers = [Caller(50, 20), Caller(51, 5), Caller(52, 5)]
     seen = play(callers, shift(0, 60, agents=2), types=UNTIL_TEN)
     assert seen.wait == [0, 0, 4]
@@ -282,7 +318,7 @@ def test_agents_whose_shift_ends_at_closing_serve_out_who_came_in_time() -> None
     assert early.outcome == ["answered", "waiting", "waiting"]
 
 
-def test_the_horizon_is_served_out_or_cut() -> None:
+def test_the_horizon_is_served_out_or_cut(play: Play) -> None:
     last = 15 * 60 - 5  # 23:55
     callers = [Caller(last, 10), Caller(last + 1, 10), Caller(last + 1, 10, 2)]
     by_interval = {"desk": (1,) * 48}
@@ -298,7 +334,19 @@ def test_the_horizon_is_served_out_or_cut() -> None:
     assert cut.tally.handled.tolist() == [[5 * MINUTE]]
 
 
-def test_redials_follow_until_the_bound_and_the_request_counts_where_it_began() -> None:
+def test_what_would_end_with_the_horizon_is_served_out_or_still_under_way(play: Play) -> None:
+    last = 15 * 60 - 5  # 23:55
+    callers = [Caller(last, 5), Caller(last + 1, 10, 4), Caller(last + 2, 10, 3)]
+    by_interval = {"desk": (1,) * 48}
+    cut = play(callers, by_interval=by_interval, ends="cut")
+    assert cut.outcome == ["answered", "waiting", "waiting"]
+    assert cut.wait == [0, 4, 3]
+    drained = play(callers, by_interval=by_interval, ends="drain")
+    assert drained.outcome == ["answered", "answered", "abandoned"]
+    assert drained.left == [15 * 60 + 10]
+
+
+def test_redials_follow_until_the_bound_and_the_request_counts_where_it_began(play: Play) -> None:
     types = {
         "call": {
             "patience": "3 min",
@@ -321,14 +369,17 @@ def test_redials_follow_until_the_bound_and_the_request_counts_where_it_began() 
     assert answered.agents_time("handling") == 5
 
 
-def test_a_redial_beyond_the_horizon_is_cut_and_counted() -> None:
+@pytest.mark.parametrize(("before", "cut"), [(34, [False, True]), (33, [True]), (10, [True])])
+def test_a_redial_at_or_after_the_end_of_the_horizon_is_cut_and_counted(
+    play: Play, before: int, cut: list[bool]
+) -> None:
     types = {"call": {"patience": "3 min", "redial": {"probability": "100%", "delay": "30 min"}}}
-    seen = play([Caller(15 * 60 - 10, 5, 3)], types=types)
-    assert seen.log.redial_cut.tolist() == [True]
+    seen = play([Caller(15 * 60 - before, 5, 3)], types=types)
+    assert seen.log.redial_cut.tolist() == cut
     assert seen.tally.measure("redials_cut").sum() == 1
 
 
-def test_absent_agents_never_come() -> None:
+def test_absent_agents_never_come(play: Play) -> None:
     seen = play([Caller(0, 5, 1)], shift(0, 60, agents=40), shrinkage={"unplanned": "50%"})
     there = seen.log.stretch_left > seen.model.stretches.start
     assert 0 < there.sum() < 40

@@ -30,6 +30,7 @@ _SIDE = 53 * 256
 _TOP_HALF, _END = 1 << 52, 1 << 54
 _FRACTION = (1 << 31) - 1
 _PPM = 1_000_000
+_LAYOUT = 0x2D23D7A1  # as in `ccsim.simulation.engine_compiled`
 
 
 @compiled
@@ -128,7 +129,7 @@ def _draw(
     keys = chance.keys
     for place in range(intervals):
         interval = first_interval + place
-        high = high_part | (np.uint64(interval) & np.uint64(0xFFFFFFFF))
+        high = high_part | np.uint64(interval & 0xFFFFFFFF)
         count = 0
         for contact_type in range(types):
             count += counts[contact_type, place]

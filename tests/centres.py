@@ -1,0 +1,343 @@
+"""Centres made by chance: small scenarios by hypothesis, and, far faster, models from a seed.
+
+Both mix several contact types, groups and priorities, breaks, absence, redials, head starts and
+impatience; many of them on whole steps of time only, so that everything happens at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from ccsim.demand import quantiles
+from ccsim.demand.draw import NEVER, Contacts, Draw, draw_replication
+from ccsim.demand.model import (
+    AbsenceModel,
+    ContactTypeDemand,
+    DemandModel,
+    RedialModel,
+    compile_demand,
+)
+from ccsim.demand.table import QuantileTable
+from ccsim.performance.tally import Rules, Tally, count, measuring_rules
+from ccsim.plans import PlacedBreak, PlacedShift, StaffingPlan
+from ccsim.scenario.calendar import Grid
+from ccsim.scenario.case import Case, case_from
+from ccsim.simulation.log import ContactLog, Outcome
+from ccsim.simulation.model import Model, Stretches, compile_model
+from ccsim.simulation.reference import run
+from tests.oracles import scenario_of
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+minutes = st.integers(1, 12).map(lambda m: f"{m} min")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Played:
+    """A centre, a draw, a plan and the log of the day."""
+
+    case: Case
+    model: Model
+    draw: Draw
+    log: ContactLog
+
+    def __repr__(self) -> str:
+        ends = Counter(Outcome(value).name for value in self.log.outcome.tolist())
+        return f"Played({self.case.scenario!r}, seed={self.draw.seed}, {dict(ends)})"
+
+    @property
+    def tally(self) -> Tally:
+        return count(self.model, self.log, measuring_rules(self.case.scenario))
+
+
+def in_steps(drawn: Draw, arrivals: int, lengths: int) -> Draw:
+    """The same customers, all their times rounded down to whole steps [µs]: ties everywhere."""
+    c = drawn.contacts
+    arrival = c.arrival // arrivals * arrivals
+    patience = np.where(c.patience < NEVER, c.patience // lengths * lengths, NEVER)
+    columns = (
+        *(c.contact_type, c.interval, c.ordinal),
+        *(arrival, c.handle_time // lengths * lengths, patience),
+    )
+    order = np.lexsort((c.content_id, arrival))
+    return replace(drawn, contacts=Contacts(*(column[order] for column in columns)))
+
+
+@st.composite
+def contact_types(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
+    types: dict[str, dict[str, Any]] = {}
+    for name in draw(st.sampled_from([["call"], ["call", "chatty"], ["call", "chatty", "vip"]])):
+        first = draw(st.integers(7, 10))
+        last = draw(st.sampled_from([first + 2, first + 4, 24]))
+        types[name] = {
+            "open": {"all": f"{first:02d}:00-{last:02d}:00"},
+            "demand": {"rate": f"{draw(st.integers(2, 24))} calls/h"},
+            "talk_time": draw(
+                st.one_of(minutes, st.just({"lognormal": {"mean": "6 min", "cv": 1.5}}))
+            ),
+            "head_start": draw(st.sampled_from(["0 s", "2 min", "10 min"])),
+        }
+        patience = draw(
+            st.sampled_from(
+                [
+                    None,
+                    "3 min",
+                    "0 s",
+                    {"exponential": {"mean": "4 min"}},
+                    {"weibull": {"mean": "8 min", "shape": 0.6}},
+                ]
+            )
+        )
+        if patience is not None:
+            types[name]["patience"] = patience
+            if draw(st.booleans()):
+                types[name]["redial"] = {
+                    "probability": draw(st.sampled_from(["40%", "100%"])),
+                    "delay": draw(
+                        st.sampled_from(["2 min", "45 min", {"exponential": {"mean": "9 min"}}])
+                    ),
+                    "at_most": draw(st.integers(1, 3)),
+                }
+    return types
+
+
+@st.composite
+def shifts(draw: st.DrawFn, group: str, days: int) -> PlacedShift:
+    start = draw(st.integers(0, days - 1)) * DAY + draw(st.integers(12, 44)) * 30 * MINUTE
+    length = draw(st.integers(2, 20)) * 30 * MINUTE
+    breaks, begin = [], start
+    for _ in range(draw(st.integers(0, 2))):
+        begin += draw(st.integers(1, 6)) * 15 * MINUTE
+        pause = draw(st.sampled_from([1, 5, 15, 30])) * MINUTE
+        if begin + pause < start + length:
+            breaks.append(PlacedBreak(begin, pause))
+            begin += pause
+    return PlacedShift(group, start, "any", length, tuple(breaks), draw(st.integers(0, 3)))
+
+
+@st.composite
+def played(draw: st.DrawFn) -> Played:
+    types = draw(contact_types())
+    groups = {
+        name: draw(st.dictionaries(st.sampled_from(sorted(types)), st.integers(1, 2), min_size=1))
+        for name in draw(st.sampled_from([["desk"], ["desk", "back"]]))
+    }
+    horizon = draw(
+        st.sampled_from(
+            [
+                {"begins": "empty"},
+                {"begins": "empty", "days": 2},
+                {"begins": "cyclic", "warm_up": "1 day", "days": 2},
+                {"begins": "cyclic", "warm_up": "90 min"},
+                {"begins": "cyclic", "warm_up": "0 s"},
+            ]
+        )
+    )
+    case = case_from(
+        scenario_of(
+            types,
+            groups,
+            ends=draw(st.sampled_from(["drain", "cut"])),
+            shrinkage=draw(
+                st.sampled_from(
+                    [
+                        {},
+                        {"unplanned": "30%", "unplanned_day_error": {"gamma": {"shape": 2}}},
+                    ]
+                )
+            ),
+            **horizon,
+        )
+    )
+    days = case.grid.days
+    schedule: list[PlacedShift] = []
+    by_interval: dict[str, tuple[int, ...]] = {}
+    for group in groups:
+        if draw(st.booleans()):
+            schedule += draw(st.lists(shifts(group, days), max_size=4))
+        else:
+            level = draw(st.lists(st.integers(0, 3), min_size=12, max_size=12))
+            by_interval[group] = tuple(np.resize(np.repeat(level, 4), case.grid.intervals).tolist())
+    demand = compile_demand(case)
+    plan = StaffingPlan(tuple(sorted(schedule)), by_interval)
+    model = compile_model(case, demand, plan)
+    drawn = draw_replication(demand, draw(st.integers(0, 99)), draw(st.integers(0, 40)))
+    if draw(st.booleans()):
+        drawn = in_steps(drawn, MINUTE, MINUTE)
+    return Played(case, model, drawn, run(model, drawn))
+
+
+# Straight from a seed: to write, check and compile a scenario takes far longer than to play it.
+
+
+class Tables(NamedTuple):
+    """How long things last: not at all, constants and atoms that tie, gaps, for ever, smoothly."""
+
+    lengths: tuple[QuantileTable, ...]
+    patience: tuple[QuantileTable, ...]
+    factors: tuple[QuantileTable | None, ...]
+
+
+@cache
+def tables() -> Tables:
+    nothing, never = quantiles.constant(0), quantiles.constant(float("inf"))
+    minute, three = quantiles.constant(60), quantiles.constant(180)
+    rows = [0.0, 30.0, 180.0, 600.0], [0.95, 0.8, 0.3, 0.1]
+    return Tables(
+        lengths=(
+            *(nothing, minute, three, quantiles.constant(3600)),
+            quantiles.mixture([0.3, 0.4, 0.3], [nothing, minute, three]),
+            quantiles.lognormal(200, 1.5),
+            quantiles.empirical([5, 60, 60, 240, 900, 2000], [0, 0.2, 0.5, 0.5, 0.9, 1]),
+        ),
+        patience=(
+            *(nothing, never, minute, three),
+            quantiles.mixture([0.2, 0.5, 0.3], [nothing, three, never]),
+            quantiles.exponential(150),
+            quantiles.survival(*rows),
+            quantiles.survival(*rows, tail="never"),
+        ),
+        factors=(None, quantiles.unit_gamma(4)),
+    )
+
+
+def some_demand(chance: np.random.Generator) -> DemandModel:
+    """Up to five contact types and groups on a few short days, seldom very busy."""
+
+    def one_of(choices: Any, p: Any = None) -> Any:
+        return choices[chance.choice(len(choices), p=p)]
+
+    days, of_day = one_of([1, 2, 3]), one_of([3, 4, 6, 8])
+    intervals = days * of_day
+    # In intervals of 7 µs even what is drawn ties.
+    interval_us = one_of([7, 5 * MINUTE, 15 * MINUTE, 60 * MINUTE], [0.1, 0.2, 0.45, 0.25])
+    warm_up = one_of([0, 0, 1, int(chance.integers(intervals + 1))])
+    lengths, patience, factors = tables()
+
+    def contact_type(name: str) -> ContactTypeDemand:
+        contacts = one_of([0.3, 1, 3, 60], [0.45, 0.35, 0.18, 0.02])
+        redial = RedialModel(
+            one_of([0, 1, 300_000, 300_000, 1_000_000]),
+            one_of(lengths[:4] + lengths),
+            one_of([0, 1, 2, 3, 4, 1, 2, 20]),
+        )
+        return ContactTypeDemand(
+            name=name,
+            fresh=contacts * 2 * chance.random(intervals) * (chance.random(intervals) < 0.8),
+            volume_factor=one_of(factors),
+            talk_factor=one_of(factors),
+            talk_time=one_of(lengths),
+            wrap_up=one_of(lengths[:2] + lengths[4:6]),
+            patience=one_of(patience + patience[1:5]),
+            redial=one_of([None, redial, redial]),
+        )
+
+    return DemandModel(
+        tuple(contact_type(name) for name in "abcde"[: chance.integers(1, 6)]),
+        tuple(
+            AbsenceModel(name, one_of([0, 0, 200_000, 1_000_000]), one_of(factors))
+            for name in "vwxyz"[: chance.integers(1, 6)]
+        ),
+        Grid(
+            time_zone="UTC",
+            start_utc="2026-09-07T00:00:00+00:00",
+            interval_us=interval_us,
+            day_starts=np.arange(days + 1) * of_day * interval_us,
+            day=np.repeat(np.arange(days), of_day),
+            weekday=np.zeros(intervals, np.int64),
+            minute=np.zeros(intervals, np.int64),
+            dates=("",) * days,
+        ),
+        warm_up,
+    )
+
+
+def some_stretches(
+    chance: np.random.Generator, demand: DemandModel, step: int
+) -> list[tuple[int, int, int, bool]]:
+    """One agent's stretches: start, end, day, and whether the shift ends with it."""
+    grid = demand.grid
+    number = np.arange(-demand.warm_up_intervals, grid.intervals)
+    day = grid.day[number % grid.intervals] - np.where(number < 0, grid.days, 0)
+    begin = int(number[0]) * grid.interval_us
+    if chance.random() < 0.3:  # by interval: at midnight her stretch goes on, as another day
+        there = np.concatenate([[False], chance.random(len(number)) < 0.8, [False]])
+        midnight = np.concatenate([[True], np.diff(day) != 0, [True]])
+        start = np.flatnonzero(there[1:] & (~there[:-1] | midnight))
+        end = np.flatnonzero(there[:-1] & (~there[1:] | midnight))
+        days, ends_shift = day[start], ~there[end + 1]
+        start, end = begin + start * grid.interval_us, begin + end * grid.interval_us
+    else:  # a shift with up to three breaks, some of no length, some after the horizon
+        most = (grid.end + grid.interval_us - begin) // step + 2
+        edges = begin + step * np.sort(chance.integers(0, most, 2 * chance.integers(1, 5)))
+        start, end = edges[::2], edges[1::2]
+        start, end = start[start < end], end[start < end]
+        days = np.full(len(start), chance.choice(day))
+        ends_shift = np.arange(len(start)) == len(start) - 1
+    return list(zip(start.tolist(), end.tolist(), days.tolist(), ends_shift.tolist(), strict=True))
+
+
+def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> Model:
+    """A few agents on whole steps of time, with skills, opening hours and head starts by chance."""
+    given, grid = demand.contact_types, demand.grid
+    types, groups = len(given), len(demand.absence)
+    agent_group = chance.integers(0, groups, chance.integers(0, 13))
+    rows = sorted(
+        (start, agent, end, day, ends_shift)
+        for agent in range(len(agent_group))
+        for start, end, day, ends_shift in some_stretches(chance, demand, step)
+    )
+    start, agent, end, day, ends_shift = np.array(rows, np.int64).reshape(-1, 5).T.copy()
+    return Model(
+        contact_types=tuple(one.name for one in given),
+        groups=tuple(one.group for one in demand.absence),
+        priority=chance.integers(0, chance.integers(2, 5), (groups, types)),
+        head_start=chance.choice([0, MINUTE, 10 * MINUTE], types, p=[0.6, 0.2, 0.2]),
+        open=chance.random((types, grid.intervals)) < chance.choice([0.7, 1]),
+        interval_us=grid.interval_us,
+        begin=-demand.warm_up_intervals * grid.interval_us,
+        end=grid.end,
+        cyclic=demand.warm_up_intervals > 0 or chance.random() < 0.3,
+        cut=chance.random() < 0.5,
+        redials_at_most=np.array([t.redial.at_most if t.redial else 0 for t in given]),
+        agent_group=agent_group,
+        stretches=Stretches(
+            agent=agent,
+            ordinal=chance.integers(0, 3, len(rows)),
+            day=day,
+            start=start,
+            end=end,
+            ends_shift=ends_shift.astype(bool),
+            serves_out=chance.random(len(rows)) < 0.4,
+        ),
+    )
+
+
+def some_rules(chance: np.random.Generator, model: Model) -> Rules:
+    """Limits on the wait that whole minutes meet exactly."""
+    limits = [0, 20 * SECOND, MINUTE, 3 * MINUTE]
+    return Rules(
+        tuple(
+            tuple(chance.choice(limits, chance.integers(1, 3)).tolist())
+            for _ in model.contact_types
+        ),
+        tuple(chance.choice(limits, len(model.contact_types)).tolist()),
+    )
+
+
+def some_centre(chance: np.random.Generator, drawn: Draw) -> tuple[Model, Draw, Rules]:
+    """A centre for a draw, perhaps on whole steps of time, and what it is measured by."""
+    interval_us = drawn.demand.grid.interval_us
+    arrivals = min(int(chance.choice([1, SECOND, MINUTE, MINUTE, interval_us])), interval_us)
+    lengths = min(arrivals, MINUTE)
+    model = some_model(chance, drawn.demand, int(chance.choice([lengths, interval_us])))
+    return model, in_steps(drawn, arrivals, lengths), some_rules(chance, model)
