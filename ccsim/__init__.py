@@ -18,9 +18,28 @@ if TYPE_CHECKING:
         SolverError,
     )
     from ccsim.plans import StaffingPlan, read_plan
-    from ccsim.results import Comparison, ErlangAnswer, Estimation, PlanResult, Shown, Simulation
+    from ccsim.results import (
+        Comparison,
+        ErlangAnswer,
+        Estimation,
+        PlanResult,
+        Shown,
+        Simulation,
+        Story,
+    )
     from ccsim.scenario import Case, Scenario, case_from, read_all, read_case
-    from ccsim.study import check, compare, erlang, estimate, new, plan, show, simulate
+    from ccsim.study import (
+        check,
+        compare,
+        erlang,
+        estimate,
+        explain,
+        new,
+        plan,
+        show,
+        simulate,
+        write_log,
+    )
 
 __version__ = "0.1.0"
 
@@ -40,12 +59,14 @@ __all__ = [
     "Simulation",
     "SolverError",
     "StaffingPlan",
+    "Story",
     "__version__",
     "case_from",
     "check",
     "compare",
     "erlang",
     "estimate",
+    "explain",
     "new",
     "plan",
     "read_all",
@@ -53,6 +74,7 @@ __all__ = [
     "read_plan",
     "show",
     "simulate",
+    "write_log",
 ]
 
 _HOMES = {
@@ -72,9 +94,21 @@ _HOMES = {
         "PlanResult",
         "Shown",
         "Simulation",
+        "Story",
     ),
     "ccsim.scenario": ("Case", "Scenario", "case_from", "read_all", "read_case"),
-    "ccsim.study": ("check", "compare", "erlang", "estimate", "new", "plan", "show", "simulate"),
+    "ccsim.study": (
+        "check",
+        "compare",
+        "erlang",
+        "estimate",
+        "explain",
+        "new",
+        "plan",
+        "show",
+        "simulate",
+        "write_log",
+    ),
 }
 
 

@@ -36,9 +36,10 @@ from ccsim.results import (
     PlanResult,
     Shown,
     Simulation,
-    meaning,
 )
-from ccsim.results.erlang import answer, read_question
+from ccsim.results.erlang import answer
+from ccsim.results.erlang_question import read_question
+from ccsim.results.meaning import meaning
 from ccsim.results.story import Story, read_contact, story_of
 from ccsim.scenario import Case, read_all, read_case, resolved_yaml
 from ccsim.scenario.starting import write_new
@@ -103,9 +104,10 @@ def erlang(
     Parameters
     ----------
     volume, handle_time : str
-        Requests and their mean handle time: ``"200 calls/h"``, ``"3 min"``.
+        Requests and their mean handle time: ``"200 calls/h"`` or ``"100 calls/30 min"``,
+        ``"3 min"``.
     target : str
-        ``"80% within 20 s"``, or ``"80/20"``.
+        ``"80% within 20 s"``, or ``"80/20"``; ``"0/20"`` asks for nothing.
     patience : str, optional
         Mean time until a waiting customer gives up; without it nobody does.
     redial, repeat : str, optional
@@ -146,8 +148,9 @@ def erlang(
         occupancy=occupancy,
         formula=formula,
         short_abandon=short_abandon,
+        agents=agents,
     )
-    return answer(question, agents)
+    return answer(question)
 
 
 def estimate(source: Source, *, variant: str | None = None) -> Estimation:
@@ -401,6 +404,7 @@ __all__ = [
     "DEFAULT_SEED",
     "check",
     "compare",
+    "erlang",
     "estimate",
     "explain",
     "formula_plan",

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
 
 from ccsim.queueing._arrays import (
+    Flags,
     FloatOrArray,
     Floats,
     IntOrArray,
@@ -21,9 +23,11 @@ from ccsim.queueing._arrays import (
 )
 from ccsim.queueing._patience import answered_share, level_by_formula, mean_waits, queue_behind
 from ccsim.queueing.erlang_a_staffing import erlang_a_agents
+from ccsim.queueing.search import fewest_agents
 from ccsim.queueing.service_level import SteadyStateFormula, check_formula
 
 _ROUNDING = 1e-9  # relative: what doubles lose of a load
+_NEGLIGIBLE = 9.0  # standard deviations: e^-40 of the likeliest
 
 
 class Blending(NamedTuple):
@@ -58,6 +62,9 @@ class Blending(NamedTuple):
     deferrable_rate: FloatOrArray
 
 
+_BUSY = Blending._fields.index("occupancy")  # busy agents until the end, where it becomes a share
+
+
 def blending(
     load: ArrayLike,
     agents: ArrayLike,
@@ -76,8 +83,8 @@ def blending(
     load : array_like
         Offered load of live contacts [erlang].
     agents : array_like
-        Agents on the floor; between two whole numbers as if one agent more were there that share
-        of the time.
+        Agents on the floor. Between two whole numbers measures are interpolated, but occupancy is
+        always work done ÷ agents.
     handle_time : array_like
         Mean handle time [s], of either kind of work.
     reserved : array_like
@@ -106,7 +113,7 @@ def blending(
     never runs out, and work once begun that is not put aside [1]_. With c = agents - reserved the
     number in the centre is a birth-death chain on c, c + 1, …, and deferrable work is begun at the
     rate c p(c) / h. With everybody reserved it is Erlang A (or C). Where the two kinds of work
-    differ in length it is an approximation.
+    differ in length it is an approximation. Its cost grows like the square root of the agents.
 
     References
     ----------
@@ -143,6 +150,9 @@ def blending(
                 formula=formula,
             )  # fmt: skip
             measures[:, where] += part[where] * found
+    busy = measures[_BUSY]
+    occupied = np.where(n > 0, np.minimum(busy / np.where(n > 0, n, 1.0), 1.0), np.sign(a))
+    measures[_BUSY] = occupied
     return Blending(*(floats(measure, shape) for measure in measures))
 
 
@@ -194,16 +204,19 @@ def blending_agents(
     )
     # Whoever is in time is answered, so at least so much work is done.
     work = b + a * np.where(np.isinf(p), 1.0, target)
-    agents = np.asarray(erlang_a_agents(a, h, p, t, target), dtype=np.float64).reshape(a.shape)
-    agents = np.maximum(agents, np.ceil(work * (1 - _ROUNDING)))
-    reserved = np.zeros_like(agents)
-    where = np.arange(a.size)
-    while where.size:
-        live = (a[where], agents[where], h[where], t[where], p[where])
+    alone = np.asarray(erlang_a_agents(a, h, p, t, target), dtype=np.float64).reshape(a.shape)
+    reserved = np.zeros_like(a)
+
+    def meets(agents: Floats, where: NDArray[np.int64]) -> Flags:
+        # One more who is not reserved makes nobody wait longer, and does no less deferrable work.
+        kept: Flags = agents >= alone[where]
+        live = (a[where], agents, h[where], t[where], p[where])
         reserved[where] = _fewest_reserved(*live, target[where])
         done = _of_offered(*live, reserved[where])["deferrable_load"]
-        where = where[done < b[where] * (1 - _ROUNDING)]
-        agents[where] += 1
+        return kept & (done >= b[where] * (1 - _ROUNDING))
+
+    agents = fewest_agents(meets, np.maximum(alone, work * (1 - _ROUNDING)))
+    reserved = _fewest_reserved(a, agents, h, t, p, target)
     return integers(agents, shape), integers(reserved, shape)
 
 
@@ -258,19 +271,19 @@ def _measures(
     queue = queue_behind(load, agents, handle_time, patience, full, free)
     answered = answered_share(queue)
     by_answered, offered = mean_waits(queue)
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", over="ignore", under="ignore", divide="ignore"):
         gone = queue.waits * queue.gives_up
         waited = np.where(np.isinf(patience), offered, gone * queue.patience)
         waited = np.where(queue.waits > 0, waited, 0.0)
         speed = np.where((answered > 0) & (agents > 0), by_answered / answered, np.inf)
-        queue_length = np.where(waited > 0, load / handle_time * waited, 0.0)
+        queue_length = np.where(waited > 0, load * (waited / handle_time), 0.0)
         # The chance of the lowest state, where what ends is replaced by deferrable work.
         behind = np.where(free > 0, lowest / np.where(free > 0, free, 1.0) * queue.at_once, 0.0)
         at_start = np.where(start >= agents, queue.waits * queue.empty, behind)
         deferrable = start * np.where(idle, 1.0, at_start)
         stable = ~np.isinf(patience) | (load < agents)
         busy = np.where(stable, load * answered + deferrable, agents)
-    occupancy = np.where(agents > 0, np.minimum(busy / np.maximum(agents, 1.0), 1.0), 1.0)
+        rate = deferrable / handle_time
     return np.stack(
         [
             queue.waits,
@@ -278,21 +291,37 @@ def _measures(
             waited,
             np.where(idle, 0.0, speed),
             level_by_formula(queue, threshold, short, formula),
-            np.where(idle & (agents == 0), 0.0, occupancy),
+            busy,
             queue_length,
             deferrable,
-            deferrable / handle_time,
+            rate,
         ]
     )
 
 
 def _states(load: float, agents: float, start: float) -> tuple[float, float, float]:
-    """Weights of all agents busy, of some free, and of the lowest of those states."""
+    """Weights of all agents busy, of some free, and of the lowest of those states.
+
+    Poisson's law on start, …, agents, each state load / j times the one below it.
+    """
     if load == 0 or start >= agents:
         return 1.0, float(start < agents), 0.0
-    # From `agents` down: each state has (j + 1) / load times the weight of the one above.
-    above = np.arange(agents, start, -1)
-    logs = np.concatenate([[0.0], np.cumsum(np.log(above / load))])
-    weight = np.exp(logs - logs.max())
-    weight /= weight.sum()
-    return float(weight[0]), float(weight[1:].sum()), float(weight[-1])
+    likeliest = min(max(np.floor(load), start), agents)
+    reach = np.ceil(_NEGLIGIBLE * np.sqrt(likeliest)) + 60
+    low, high = max(start, likeliest - reach), min(agents, likeliest + reach)
+    logs = np.cumsum(np.log(load) - np.log(np.arange(low + 1, high + 1)))
+    logs = np.concatenate([[0.0], logs])
+    # The ends matter by themselves, however far from the likeliest state.
+    full = logs[-1] + _log_ratio(load, high, agents)
+    lowest = logs[0] - _log_ratio(load, start, low)
+    some = logs[:-1] if high == agents else logs
+    top = max(logs.max(), full, lowest)
+    return np.exp(full - top), np.exp(some - top).sum(), np.exp(lowest - top)
+
+
+def _log_ratio(load: float, below: float, above: float) -> float:
+    """Log of the weight of one state over that of another below it."""
+    if below == above:
+        return 0.0
+    rise = special.gammaln(above + 1) - special.gammaln(below + 1)
+    return float((above - below) * np.log(load) - rise)

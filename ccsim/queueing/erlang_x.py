@@ -17,7 +17,7 @@ from ccsim.queueing._arrays import (
     positive_duration,
     quantity,
 )
-from ccsim.queueing._lines import Attempts, Centre, attempts, in_time
+from ccsim.queueing._lines import MOST_LINES, Attempts, Centre, attempts, in_time
 from ccsim.queueing.service_level import SteadyStateFormula, check_formula, good_and_base
 
 _WITHOUT_END = 1e12  # attempts per agent and request beyond which there is no steady state
@@ -111,7 +111,8 @@ def erlang_x(
     ------
     ValueError
         If an argument is negative or not a number, a handle time is zero, a fraction is given as a
-        percentage, or the formula is unknown.
+        percentage, or the formula is unknown; and if more than four million waiting places matter:
+        millions of lines, hardly anybody giving up, and the load within a hair of the agents.
 
     Notes
     -----
@@ -123,6 +124,12 @@ def erlang_x(
     there is none where requests exceed what agents can answer: then `attempts_load` is infinite and
     nobody is in time.
 
+    Where patience has no end, nor have lines, and requests exceed the agents, those whom nobody
+    answers wait for ever: they are neither abandoned nor served.
+
+    With limited lines more agents serve more, but may block more: where customers give up sooner
+    than a contact lasts, one who is answered holds a line for longer.
+
     References
     ----------
     .. [1] G. Koole (2013), "Call Center Optimization", MG Books, chapter on the Erlang X model.
@@ -132,7 +139,7 @@ def erlang_x(
     Examples
     --------
     10 calls a minute of 3 minutes, patience 2 minutes, 32 agents. Half of those who give up call
-    again, so 4 % of the answered time goes to people who are there for the second time:
+    again, so that 3 % of all attempts are second ones or later:
 
     >>> centre = erlang_x(30, 32, 180, 120, threshold=20, redial=0.5)
     >>> print(f"{centre.attempts_load / 30:.3f} attempts, {centre.service_level:.1%} in time, "
@@ -157,26 +164,28 @@ def erlang_x(
     centre = Centre(np.where(finite, total, _WITHOUT_END * (1 + a + n)), n, h, p, k)
     of = attempts(centre)
     level = _level(centre, of, t, short, formula)
+    idle, answered = a == 0, of.answered > 0
+    accepted = np.where(of.blocked > 0, of.abandoned + of.answered, 1.0)
+    # Where everybody tries for ever and there is always a line, the queue has no end.
+    rush = ~finite & (k > MOST_LINES) & (p > 0)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        accepted = of.waited / (1 - of.blocked)
-        speed = of.waited_by_answered / of.answered
-        served = (1 - q) * centre.load * of.answered / np.where(a > 0, a, 1.0)
-        handling = centre.load * of.answered / np.where(n > 0, n, 1.0)
-        queue = np.where(of.waited > 0, centre.load / h * of.waited, 0.0)
-    idle = a == 0
-    handling = np.where(n > 0, np.minimum(handling, 1.0), 1.0)
-    answered = of.answered > 0
+        waited = np.where(accepted > 0, of.waited / accepted, np.where(of.waited > 0, np.inf, 0.0))
+        speed = np.where(answered & ~rush, of.waited_by_answered / of.answered, np.inf)
+        virtual = np.where(answered & ~rush, of.offered_wait / accepted, np.inf)
+        served = (1 - q) * (centre.load * of.answered / np.where(idle, 1.0, a))
+        handling = np.where(n > 0, centre.load * of.answered / np.where(n > 0, n, 1.0), 1.0)
+        queue = np.where(rush, np.inf, np.where(of.waited > 0, centre.load / h * of.waited, 0.0))
     measures = (
         total,
-        of.blocked,
-        of.waits,
-        of.abandoned,
+        np.minimum(of.blocked, 1.0),
+        np.minimum(of.waits, 1.0),
+        np.minimum(of.abandoned, 1.0),
         of.waited,
-        np.where(of.blocked < 1, accepted, 0.0),
-        np.where(idle, 0.0, np.where(answered & (n > 0), speed, np.inf)),
-        of.offered_wait / np.where(of.blocked < 1, 1 - of.blocked, 1.0),
+        waited,
+        np.where(idle, 0.0, speed),
+        np.where(idle, 0.0, virtual),
         np.where(finite | idle, level, 0.0),
-        np.where(idle, 0.0, handling),
+        np.where(idle, 0.0, np.minimum(handling, 1.0)),
         np.where(idle, 0.0, queue),
         np.where(idle, 1.0, np.clip(served, 0.0, 1.0)),
     )
@@ -194,24 +203,32 @@ class Again(NamedTuple):
 def _attempts_load(centre: Centre, again: Again) -> Floats:
     """Load of all attempts: what is left of it when those who try again are taken away is given."""
     load = centre.load
-    total = load.copy()
     likeliest = np.maximum.reduce(again)
     with np.errstate(divide="ignore", invalid="ignore"):
-        most = load / (1 - likeliest) * (1 + 1e-9)
-        most = np.fmin(most, _WITHOUT_END * (load + centre.agents + 1))
+        most = np.log(_WITHOUT_END) + np.log(load + centre.agents + 1) - np.log(load)
+        most = np.fmin(most, 1e-9 - np.log1p(-likeliest))
     where = np.flatnonzero((likeliest > 0) & (load > 0))
 
-    def excess(trial: Floats, fresh: Floats, *rest: Floats) -> Floats:
-        return _first_attempts(Centre(trial, *rest[:4]), Again(*rest[4:])) - fresh
+    def grown(load: Floats, growth: Floats) -> Floats:
+        root = np.exp(growth / 2)  # whose square may be beyond the doubles
+        return load * root * root
+
+    def excess(growth: Floats, load: Floats, *rest: Floats) -> Floats:
+        tried = Centre(grown(load, growth), *rest[:4])
+        with np.errstate(divide="ignore"):
+            return np.log(_first_attempts(tried, Again(*rest[4:]))) - np.log(load)
 
     given = [column[where] for column in (*centre, *again)]
     beyond = excess(most[where], *given) < 0
+    total = load.copy()
     total[where[beyond]] = np.inf
     where, given = where[~beyond], [column[~beyond] for column in given]
     if where.size:
         from scipy.optimize.elementwise import find_root
 
-        total[where] = find_root(excess, (given[0], most[where]), args=tuple(given)).x
+        bracket = (np.full(where.size, -1e-9), most[where])
+        growth = find_root(excess, bracket, args=tuple(given)).x
+        total[where] = grown(total[where], np.maximum(growth, 0.0))
     return total
 
 
@@ -223,7 +240,9 @@ def _first_attempts(centre: Centre, again: Again) -> Floats:
         + (1 - again.redial_blocked) * of.blocked
         + (1 - again.repeat) * of.answered
     )
-    return centre.load * ends
+    # In a queue without end there are some to whom nothing happens.
+    lost = of.abandoned + of.blocked
+    return centre.load * np.where(lost > 0, ends, ends + np.maximum(1 - of.answered, 0.0))
 
 
 def _level(

@@ -153,9 +153,10 @@ def general_patience(
     -----
     Exact. The offered wait of those who wait has a density proportional to exp(λ H(x) - n x / h),
     with arrival rate λ and H(x) the integral of ``stays`` up to x [1]_ [2]_; all measures are
-    integrals of it, taken by Gauss's rule on pieces that are halved until the rule sees no error
-    (relative 1e-12, or 1e-16 times the load where that is more). Corners and jumps are closed in
-    on; the steps of a table are pieces of their own. Each queue takes some milliseconds.
+    integrals of it, taken around its top by Gauss's rule on pieces that are halved until the rule
+    sees no error (relative 1e-12; 1e-10 at ten million erlangs). Corners and jumps are closed in
+    on; the steps of a table are pieces of their own. Each queue takes some milliseconds, ten times
+    that where ``stays`` jumps and is no table. A wait of 1e15 handle times counts as one for ever.
 
     Where a share of customers waits for ever and they alone are more than the agents can answer,
     there is no steady state: waits are infinite.
@@ -189,13 +190,17 @@ def general_patience(
         fraction("balking", balking),
         duration("short_abandon", short_abandon),
     )
+    if not callable(stays):
+        raise ValueError(f"stays must be a function of waits, or a PatienceTable; got {stays!r}")
     steps = np.asarray(stays.times, dtype=np.float64) if isinstance(stays, PatienceTable) else ()
     rows = [
         _measures(
-            offered_wait(a[i], n[i], h[i], stays, steps, t[i], leave[i], short[i]),
-            a[i], n[i], h[i], formula,
+            offered_wait(load_, agents_, time, stays, steps, limit, at_once, soon),
+            load_, agents_, time, formula,
         )
-        for i in range(a.size)
+        for load_, agents_, time, limit, at_once, soon in zip(
+            *(column.tolist() for column in (a, n, h, t, leave, short)), strict=True
+        )
     ]  # fmt: skip
     columns = np.array(rows, dtype=np.float64).reshape(-1, len(GeneralPatience._fields)).T
     return GeneralPatience(*(floats(column, shape) for column in columns))
@@ -209,7 +214,7 @@ def _measures(
     answered = wait.at_once + wait.answered
     shares = (answered, wait.at_once + wait.answered_in_time, wait.gone_in_time, wait.gone_in_short)
     taken, in_time, gone, gone_in_short = np.array(shares)[:, None]
-    good, base = np.array([1 - wait.later]), np.ones(1)
+    good, base = np.array([wait.at_once + wait.in_time]), np.ones(1)
     if formula != "virtual":
         good, base = good_and_base(
             formula,

@@ -83,9 +83,16 @@ def allen_cunneen(
     Notes
     -----
     *Approximate*: the wait of Erlang C times (cv² + arrival_cv²) / 2 [1]_; Erlang C's waiting
-    probability, and who waits is taken to wait exponentially. Exact for exponential handle times,
-    and in its mean for one agent with Poisson arrivals. `m_g_n` is closer where arrivals are
-    Poisson and cv is below 1.
+    probability, and who waits is taken to wait exponentially. Exact for Poisson arrivals with
+    exponential handle times, and in its mean with one agent.
+
+    Measured with Poisson arrivals on 1, 2, 5, 10 and 20 agents that are 50, 70, 80, 90 and 95 %
+    busy, thresholds up to a handle time: at cv = 0 the mean wait is up to 34 % too short, at
+    cv = 2 (two kinds of contacts, short and long) up to 94 % too long, and from 90 % busy on 5 %
+    and 13 %. Waiting probability and service level are within 3 and 7 points. With arrivals that
+    are not Poisson it is no more than a rule of thumb: the mean wait behind one agent who is half
+    busy with an arrival every two handle times is 97 % too long. `m_g_n` is closer where arrivals
+    are Poisson and cv is below 1.
 
     References
     ----------
@@ -102,7 +109,7 @@ def allen_cunneen(
     """
     shape, (a, n, h, t, c, d) = flattened(*_given(load, agents, handle_time, threshold),
         quantity("cv", cv), quantity("arrival_cv", arrival_cv))  # fmt: skip
-    return _scaled(a, n, h, t, (c * c + d * d) / 2, shape)
+    return _scaled(a, n, h, t, (_square(c) + _square(d)) / 2, shape)
 
 
 def m_g_n(
@@ -132,9 +139,14 @@ def m_g_n(
     Notes
     -----
     *Approximate*: mean wait cv² W(exponential) + (1 - cv²) W(constant), with Cosmetatos' wait for
-    constant handle times, ½ (1 + (1 - ρ)(n - 1)(√(4 + 5n) - 2) / (16 n ρ)) W(exponential) [1]_;
-    the correction is held at 2, where nothing waits at all. Above cv = 1 it is Allen and Cunneen's
-    rule. Waiting probability and law of the wait as there.
+    constant handle times, ½ (1 + (1 - ρ)(n - 1)(√(4 + 5n) - 2) / (16 n ρ)) W(exponential) [1]_.
+    The bracket is held at 2n / (n + 1), its value where almost nobody comes: then one waits for
+    the first of n agents to be done. Above cv = 1 it is Allen and Cunneen's rule. Waiting
+    probability and law of the wait as there.
+
+    Measured on 1, 2, 5, 10, 20 and 50 agents that are 50, 70, 80, 90 and 95 % busy: the mean wait
+    is within 7 % at cv = 0 (within 16 % at any load) and within 2 % at cv = 0.7 on up to 20 agents.
+    Waiting probability and service level are within 3 and 6 points.
 
     References
     ----------
@@ -149,12 +161,12 @@ def m_g_n(
     shape, (a, n, h, t, c) = flattened(
         *_given(load, agents, handle_time, threshold), quantity("cv", cv)
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spare = np.maximum(n - a, 0.0) / np.where(n > 0, n, 1.0)
-        more = (np.maximum(n, 1.0) - 1) * (np.sqrt(4 + 5 * np.maximum(n, 1.0)) - 2) / 16
-        correction = np.where(a > 0, 1 + spare * more / np.where(a > 0, a, 1.0), 2.0)
-    constant = np.minimum(correction, 2.0) / 2
-    square = c * c
+    some = np.maximum(n, 1.0)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        more = (np.maximum(n - a, 0.0) / some) * (some - 1) * (np.sqrt(4 + 5 * some) - 2) / 16
+        correction = np.where(a > 0, 1 + more / np.where(a > 0, a, 1.0), np.inf)
+    constant = np.minimum(correction / 2, some / (some + 1))
+    square = _square(c)
     factor = np.where(square < 1, square + (1 - square) * constant, (1 + square) / 2)
     return _scaled(a, n, h, t, factor, shape)
 
@@ -200,7 +212,7 @@ def m_g_1(load: ArrayLike, handle_time: ArrayLike, *, cv: ArrayLike = 1.0) -> Ge
         quantity("load", load), positive_duration("handle_time", handle_time), quantity("cv", cv)
     )
     zero = np.zeros_like(a)
-    return _scaled(a, zero + 1, h, zero, (1 + c * c) / 2, shape)
+    return _scaled(a, zero + 1, h, zero, (1 + _square(c)) / 2, shape)
 
 
 def _given(
@@ -212,6 +224,11 @@ def _given(
         positive_duration("handle_time", handle_time),
         duration("threshold", threshold),
     )
+
+
+def _square(cv: Floats) -> Floats:
+    """Of any size, without overflow."""
+    return np.square(np.minimum(cv, 1e150))
 
 
 def _scaled(
@@ -226,12 +243,13 @@ def _scaled(
     waits = waiting_probability(load, agents)
     stable = load < agents
     with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
-        wait = np.where(stable, factor * exponential_wait(load, agents, handle_time), np.inf)
-        wait = np.where(load > 0, wait, 0.0)
+        turns = factor * exponential_wait(load, agents, np.ones_like(load))  # handle times
+        turns = np.where(load > 0, np.where(stable, turns, np.inf), 0.0)
         passed = (agents - load) * (np.minimum(threshold, 1e300) / handle_time) / factor
         passed = np.where(factor > 0, passed, np.inf)
         late = np.where(stable, waits * np.exp(-np.maximum(passed, 0.0)), waits)
-        queue = np.where(load > 0, load / handle_time * wait, 0.0)
+        queue = np.where(load > 0, load * turns, 0.0)
+        wait = turns * handle_time
         busy = np.where(stable, load / np.where(stable, agents, 1.0), np.sign(load))
     measures = (waits, np.zeros_like(load), wait, wait, 1 - late, busy, queue)
     return GeneralService(*(floats(measure, shape) for measure in measures))

@@ -31,7 +31,7 @@ FORMULAS_IN_WORDS: Mapping[SteadyStateFormula, str] = MappingProxyType(
     {
         "of_offered": "answered in time ÷ offered",
         "of_answered": "answered in time ÷ answered",
-        "with_abandoned_in_time": "(answered + abandoned in time) ÷ offered",
+        "with_abandoned_in_time": "(answered or abandoned in time) ÷ offered",
         "without_abandoned_in_time": "answered in time ÷ (offered − abandoned in time)",
         "without_short_abandons": "answered in time ÷ (offered − short abandons)",
         "with_short_abandons": "(answered in time + short abandons) ÷ offered",

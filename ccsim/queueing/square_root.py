@@ -171,7 +171,8 @@ def garnett_surplus(
 
     Returns
     -------
-    Surplus, in units of √load; below zero where more than half may wait, or nearly so.
+    Surplus, in units of √load; below zero where more may wait than 1 / (1 + √(handle time ÷
+    patience)), which is half of them where the two are alike.
 
     Raises
     ------

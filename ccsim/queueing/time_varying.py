@@ -193,6 +193,13 @@ def interval_loads(
     return np.asarray(maximum.reshape(shape).max(axis=-1))
 
 
+def single(name: str, values: Floats) -> float:
+    """The number of an argument that takes only one."""
+    if values.ndim:
+        raise ValueError(f"{name} must be one number; got {values.tolist()!r}")
+    return float(values)
+
+
 def _lagged(rate: Floats, lag: float, cyclic: bool) -> tuple[Floats, Floats]:
     """Average and maximum over each step of the rate so many steps before."""
     count = rate.shape[-1]

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from ccsim.queueing._arrays import Floats, duration, fraction, positive_duration, quantity
+from ccsim.queueing._arrays import (
+    Floats,
+    duration,
+    fraction,
+    positive_duration,
+    positive_fraction,
+    quantity,
+)
+from ccsim.queueing._birth_death import Rates, instants, side_by_side, spread
 from ccsim.queueing._lines import fate
+from ccsim.queueing.service_level import SteadyStateFormula, check_formula, good_and_base
+from ccsim.queueing.time_varying import single
 
 ShiftEnd: TypeAlias = Literal["finish", "hand_over"]
 """What becomes of a contact whose agent leaves: she finishes it, or it goes back to the head of
 the queue."""
 
 _MOST_STATES = 2_000_000
-_MOST_JUMPS = 2000.0  # mean number of jumps in a part of a step
-_ROUNDS = 200  # periods until a cyclic centre has forgotten how it began
+_ROUNDS, _MIXED = 1000, 8  # periods until a cyclic centre has forgotten how it began
 
 
 class Transient(NamedTuple):
@@ -32,7 +43,7 @@ class Transient(NamedTuple):
     waiting_at_start : ndarray
         The same at the instant in which the step begins.
     service_level : ndarray
-        Share of the step's arrivals answered within the threshold.
+        Of the step's arrivals, by the formula asked for; where none come, of one who would.
     queue_length, in_hand : ndarray
         Mean number waiting, and being handled (by agents past their shift too).
     occupancy : ndarray
@@ -62,6 +73,8 @@ def transient(
     step: float,
     shift_end: ShiftEnd = "finish",
     begins: Literal["empty", "cyclic"] | ArrayLike = "empty",
+    formula: SteadyStateFormula = "of_offered",
+    short_abandon: float = 0.0,
     error: float = 1e-10,
 ) -> Transient:
     """What really happens, in law, when volume and agents change from step to step.
@@ -73,7 +86,7 @@ def transient(
     agents : array_like, shape (n_steps,)
         Agents on duty in each step, whole numbers.
     handle_time, patience : float
-        Means, exponential; patience may be infinite.
+        Means, exponential; patience may be infinite or zero.
     threshold : float
         Acceptable waiting time.
     step : float
@@ -83,9 +96,12 @@ def transient(
         back to the head of the queue.
     begins : "empty", "cyclic" or array_like
         The first step follows an empty centre, or the last one; or the law of the number in the
-        centre, with the agents of the first step.
+        centre, with the agents of the first step. Unless cyclic, the last agents stay.
+    formula, short_abandon
+        As for `erlang_a_service_level`.
     error : float
-        Largest error of a probability, from cutting off sums and states.
+        Largest error of a probability, from cutting off sums and states; below 1e-12 rounding is
+        larger.
 
     Returns
     -------
@@ -94,15 +110,18 @@ def transient(
     Raises
     ------
     ValueError
-        If an argument is out of range, the lists differ in length, or the centre would need more
-        than two million states.
+        If an argument is out of range, the lists differ in length, no periodic law exists, or the
+        centre would need more than two million states, or too many moves in a step.
 
     Notes
     -----
     M(t)/M/n(t)+M by uniformization (Jensen): within a step, the chain jumps at the instants of a
     Poisson process, and averages over the step are sums over the number of jumps, exactly. Who
-    leaves is drawn among all on duty, whether busy or not. The service level takes the agents of
-    the arrival's step to stay for as long as the threshold; everything else is exact.
+    leaves is drawn among all on duty, whether busy or not.
+
+    Whoever waits is followed until the threshold through every change of agents on the way; only
+    where there is one, the mean over the arrivals before it is by Gauss's rule (error about 1e-10),
+    everything else is exact.
 
     References
     ----------
@@ -112,7 +131,6 @@ def transient(
        comparison of service-level-approximation methods for nonstationary M(t)/M/s(t) queueing
        systems with exhaustive discipline", INFORMS Journal on Computing 19(2), 201-214.
 
-
     Examples
     --------
     Half an hour of 2 calls a minute of 3 minutes on 8 agents, from empty, then two go home:
@@ -121,160 +139,215 @@ def transient(
     >>> day.service_level.round(3).tolist(), day.abandoned.round(2).tolist()
     ([0.87, 0.612], [2.9, 9.97])
     """
+    check_formula(formula, virtual=True)
     rate = np.atleast_1d(quantity("rates", rates))
     floor = np.atleast_1d(quantity("agents", agents))
-    handle = float(positive_duration("handle_time", handle_time))
-    stays = float(duration("patience", patience))
-    limit = float(duration("threshold", threshold))
-    length = float(positive_duration("step", step))
-    precision = float(fraction("error", error))
     if rate.ndim != 1 or rate.shape != floor.shape or rate.size == 0:
         raise ValueError(
             f"rates and agents must be lists of one length; got {rate.shape} and {floor.shape}"
         )
     if (floor != np.floor(floor)).any():
         raise ValueError(f"agents must be whole numbers; got {floor.tolist()!r}")
+    if floor.max() >= _MOST_STATES:
+        raise ValueError(f"agents must be below {_MOST_STATES:,}; got {float(floor.max())!r}")
     if shift_end not in get_args(ShiftEnd):
         raise ValueError(f"shift_end must be 'finish' or 'hand_over'; got {shift_end!r}")
-    centre = _Centre(rate, floor, handle, stays, limit, length, shift_end, precision)
+    asked = _Asked(
+        formula,
+        single("threshold", duration("threshold", threshold)),
+        single("short_abandon", duration("short_abandon", short_abandon)),
+    )
+    precision = max(single("error", positive_fraction("error", error)), 1e-12)
+    length = single("step", positive_duration("step", step))
+    if not float(rate.max()) * length < 1e15:
+        raise ValueError(f"rates must bring fewer than 1e15 contacts in a step; got {rate!r}")
     cyclic = isinstance(begins, str) and begins == "cyclic"
-    if isinstance(begins, str):
-        if begins not in ("empty", "cyclic"):
-            raise ValueError(f"begins must be 'empty', 'cyclic' or a law; got {begins!r}")
-        first = np.ones(1)
-    else:
-        first = np.atleast_1d(fraction("begins", begins))
-        if abs(first.sum() - 1) > 1e-9:
-            raise ValueError(f"begins must add up to 1; got {float(first.sum())!r}")
-    size = max(int(floor.max() + 4 * np.sqrt(floor.max() + 1) + 32), 2 * first.size)
-    while size <= _MOST_STATES:
-        found = _play(centre, size, first, cyclic)
-        if found is not None:
-            return found
-        size *= 2
-    raise ValueError(f"rates must leave the centre below {_MOST_STATES:,} contacts; got {rates!r}")
+    centre = _Centre(
+        rate,
+        floor.astype(np.int64),
+        single("handle_time", positive_duration("handle_time", handle_time)),
+        single("patience", duration("patience", patience)),
+        length,
+        shift_end,
+        cyclic,
+        precision * (1e-4 if cyclic else 0.25) / rate.size,
+        _next_change(floor, cyclic),
+    )
+    begun = _Now(_first_law(begins), 0.0, int(centre.agents[-1 if cyclic else 0]))
+    if cyclic:
+        begun = _periodic(centre, begun, precision)
+    rows, end = _play(centre, begun, asked)
+    gone, waits, at_start, level, queue, in_hand, busy = np.array(rows).T
+    return Transient(
+        offered=rate * length,
+        abandoned=gone,
+        waiting_probability=waits,
+        waiting_at_start=at_start,
+        service_level=level,
+        queue_length=queue,
+        in_hand=in_hand,
+        occupancy=busy,
+        distribution=end.law,
+    )
+
+
+class _Asked(NamedTuple):
+    formula: SteadyStateFormula
+    threshold: float
+    short_abandon: float
+
+    def limits(self) -> tuple[float, ...]:
+        """Waits until which contacts are followed."""
+        short = self.formula in ("without_short_abandons", "with_short_abandons")
+        return (self.threshold, self.short_abandon) if short else (self.threshold,)
 
 
 class _Centre(NamedTuple):
     rate: Floats
-    agents: Floats
+    agents: NDArray[np.int64]
     handle_time: float
     patience: float
-    threshold: float
     step: float
     shift_end: ShiftEnd
-    error: float
+    cyclic: bool
+    slack: float  # of a probability, for each step
+    next_change: Floats  # ends of steps, from this step's on, until agents change at one
 
 
-def _play(centre: _Centre, size: int, first: Floats, cyclic: bool) -> Transient | None:
-    """Play all steps with so many states; None if they are too few."""
-    law = np.zeros(size)
-    law[: first.size] = first
-    leavers, on_duty = 0.0, centre.agents[-1 if cyclic else 0]
-    for _ in range(_ROUNDS if cyclic else 1):
-        begun = (law, leavers)
-        rows, law, leavers, edge = _round(centre, law, leavers, on_duty)
-        if edge > centre.error:
-            return None
-        if cyclic and np.abs(law - begun[0]).sum() + abs(leavers - begun[1]) <= centre.error:
-            break
-    gone, waits, at_start, in_time, queue, in_hand, busy = np.array(rows).T
-    return Transient(
-        offered=centre.rate * centre.step,
-        abandoned=gone,
-        waiting_probability=waits,
-        waiting_at_start=at_start,
-        service_level=in_time,
-        queue_length=queue,
-        in_hand=in_hand,
-        occupancy=busy,
-        distribution=law,
+class _Now(NamedTuple):
+    law: Floats  # of the number waiting or with agents on duty
+    finishing: float  # mean number with agents past their shift
+    on_duty: int
+
+
+class _Piece(NamedTuple):
+    """A part of a step: from, until, law when it begins and on average, and the chain's rates."""
+
+    begin: float
+    end: float
+    first: Floats
+    mean: Floats
+    rates: Rates
+
+
+def _next_change(agents: Floats, cyclic: bool) -> Floats:
+    after = np.append(agents[1:], agents[0] if cyclic else agents[-1])
+    found = np.full(agents.size, np.inf)
+    for _ in range(2 if cyclic else 1):
+        for number in range(agents.size)[::-1]:
+            later = found[(number + 1) % agents.size]
+            found[number] = 1.0 if after[number] != agents[number] else 1.0 + later
+    return found
+
+
+def _first_law(begins: str | ArrayLike) -> Floats:
+    if isinstance(begins, str):
+        if begins not in ("empty", "cyclic"):
+            raise ValueError(f"begins must be 'empty', 'cyclic' or a law; got {begins!r}")
+        return np.ones(1)
+    law = np.atleast_1d(fraction("begins", begins))
+    if law.ndim != 1 or abs(law.sum() - 1) > 1e-9:
+        raise ValueError(f"begins must be one list that adds up to 1; got {law.tolist()!r}")
+    return np.asarray(law / law.sum())
+
+
+def _periodic(centre: _Centre, begun: _Now, error: float) -> _Now:
+    """Play period after period until nothing changes any more."""
+    arrivals = float(centre.rate.sum() * centre.step)
+    leave = np.maximum(np.roll(centre.agents, 1) - centre.agents, 0).sum()
+    handled = float(centre.agents.sum()) * centre.step / centre.handle_time
+    handled += float(leave) if centre.shift_end == "finish" else 0.0
+    if math.isinf(centre.patience) and arrivals >= handled * (1 - 1e-9) and arrivals > 0:
+        raise ValueError(
+            f"rates must be below what agents can handle in a period that is repeated for ever; "
+            f"got {arrivals!r} contacts for {handled!r}"
+        )
+    begun = begun._replace(law=_average_law(centre))
+    least = math.inf
+    ends: list[Floats] = []
+    changes: list[Floats] = []
+    for _ in range(_ROUNDS):
+        after = _play(centre, begun, None)[1]
+        start, end = side_by_side([np.append(now.finishing, now.law) for now in (begun, after)])
+        change = float(np.abs(end - start).sum())
+        # Near the doubles' last digit a change need not fall any further.
+        if change <= max(error * 1e-3, 1e-14) or least <= change <= error:
+            return after
+        least = min(least, change)
+        # Anderson's rule: begin with that mixture of the last ends whose changes all but cancel.
+        ends, changes = [*ends[-_MIXED:], end], [*changes[-_MIXED:], end - start]
+        rows, moves = side_by_side(ends), side_by_side(changes)
+        parts = np.linalg.lstsq((moves[:-1] - moves[-1]).T, -moves[-1], rcond=1e-12)[0]
+        finishing, *law = np.maximum(rows[-1] + parts @ (rows[:-1] - rows[-1]), 0.0)
+        begun = _Now(np.array(law) / sum(law), float(finishing), begun.on_duty)
+    raise ValueError(
+        f"rates and agents must let the centre forget a period within {_ROUNDS} of them, or begins "
+        f"must be a law; the last two differed by {change!r}"
     )
 
 
-def _round(
-    centre: _Centre, law: Floats, leavers: float, on_duty: float
-) -> tuple[list[tuple[float, ...]], Floats, float, float]:
-    """All steps once: a row of measures each, then the law, who finishes, and the last state."""
-    number = np.arange(law.size, dtype=np.float64)
-    rows: list[tuple[float, ...]] = []
-    edge = 0.0
-    for rate, agents in zip(centre.rate, centre.agents, strict=True):
-        if agents < on_duty and centre.shift_end == "finish":
-            law, busy = _leave(law, int(on_duty), int(on_duty - agents))
-            leavers += busy
-        on_duty = agents
-        handling, waiting = np.minimum(number, agents), np.maximum(number - agents, 0.0)
-        death = handling / centre.handle_time
+def _average_law(centre: _Centre) -> Floats:
+    """Steady state if rates and agents changed so fast that only their averages counted."""
+    rate, agents = centre.rate.mean(), centre.agents
+    size = 2 * int(agents.max()) + 64
+    while rate > 0 and size * agents.size <= _MOST_STATES:
+        many = np.arange(1.0, size)[:, None]
+        down = np.minimum(many, agents).mean(axis=1) / centre.handle_time
         if centre.patience > 0:
-            death = death + waiting / centre.patience
-        else:
-            law, death = _all_leave(law, int(agents), death)
-        at_start = float(law[int(agents) :].sum())
-        mean, law = _step(law, rate, death, centre.step, centre.error)
-        if centre.patience == 0:
-            law, _ = _all_leave(law, int(agents), death)
-        edge = max(edge, float(law[-1]), float(mean[-1]))
-        finishing = leavers * -np.expm1(-centre.step / centre.handle_time)
-        leavers -= finishing
-        found = fate(agents, centre.handle_time, centre.patience, waiting, centre.threshold)
-        in_time = np.where(number < agents, 1.0, found.in_time)
-        busy, queue = float(mean @ handling), float(mean @ waiting)
-        waits = float(mean[int(agents) :].sum())
+            down += np.maximum(many - agents, 0.0).mean(axis=1) / centre.patience
+        logs = np.append(0.0, np.cumsum(np.log(rate) - np.log(np.maximum(down, 1e-300))))
+        law = np.exp(logs - logs.max())
+        if law[-1] < 1e-25:
+            return np.asarray(law / law.sum())
+        size *= 2
+    return np.ones(1)
+
+
+def _play(centre: _Centre, now: _Now, asked: _Asked | None) -> tuple[list[tuple[float, ...]], _Now]:
+    """All steps once: a row of measures each, if asked for, and where the centre stands then."""
+    rows: list[tuple[float, ...]] = []
+    step, turns = centre.step, centre.step / centre.handle_time
+    for number, (rate, agents) in enumerate(zip(centre.rate, centre.agents.tolist(), strict=True)):
+        now, lost = _change_of_agents(centre, now, agents)
+        at_start = float(now.law[agents:].sum())
+        pieces, law = _pieces(centre, number, now.law, asked)
+        finishing = now.finishing * special.exprel(-turns)
+        now = _Now(law, now.finishing * math.exp(-turns), agents)
+        if asked is None:
+            continue
+        waits, queue, busy = np.zeros(3)
+        for piece in pieces:
+            share, many = (piece.end - piece.begin) / step, np.arange(piece.mean.size)
+            waits += share * piece.mean[agents:].sum()
+            queue += share * (piece.mean @ np.maximum(many - agents, 0))
+            busy += share * (piece.mean @ np.minimum(many, agents))
         # Without patience whoever would have to wait has gone.
-        leave = queue / centre.patience if centre.patience > 0 else float(rate) * waits
-        rows.append(
-            (
-                leave * centre.step,
-                waits,
-                at_start,
-                float(mean @ in_time),
-                queue,
-                float(busy + finishing * centre.handle_time / centre.step),
-                float(busy / agents) if agents else 0.0,
-            )
-        )
-    return rows, law, leavers, edge
+        leave = queue / centre.patience if centre.patience > 0 else rate * waits
+        level = _level(centre, number, pieces, asked)
+        lost += leave * step
+        occupancy = busy / agents if agents else 0.0
+        rows.append((lost, waits, at_start, level, queue, busy + finishing, occupancy))
+    return rows, now
 
 
-def _step(
-    law: Floats, rate: float, death: Floats, length: float, error: float
-) -> tuple[Floats, Floats]:
-    """Average law over a step, and the law at its end."""
-    fastest = float(rate + death.max())
-    if fastest == 0:
-        return law, law
-    parts = int(np.ceil(fastest * length / _MOST_JUMPS))
-    jumps = fastest * length / parts
-    most = int(jumps + 8 * np.sqrt(jumps) + 40)
-    count = np.arange(most)
-    beyond = special.pdtrc(count, jumps)
-    most = int(np.searchsorted(-beyond, -error * 1e-3)) + 1
-    chance = np.exp(count * np.log(jumps) - jumps - special.gammaln(count + 1))
-    up, down = rate / fastest, death / fastest
-    stay = 1.0 - down
-    stay[:-1] -= up
-    mean = np.zeros_like(law)
-    for _ in range(parts):
-        end = np.zeros_like(law)
-        for jump in range(min(most, count.size)):
-            end += chance[jump] * law
-            mean += beyond[jump] / (jumps * parts) * law
-            after = stay * law
-            after[1:] += up * law[:-1]
-            after[:-1] += down[1:] * law[1:]
-            law = after
-        law = end / end.sum()
-    return mean / mean.sum(), law
+def _change_of_agents(centre: _Centre, now: _Now, agents: int) -> tuple[_Now, float]:
+    """Where the centre stands when a step begins, and who gives up that very moment."""
+    law, finishing, lost = now.law, now.finishing, 0.0
+    if agents < now.on_duty and centre.shift_end == "finish":
+        law, busy = _leave(law, now.on_duty, now.on_duty - agents)
+        finishing += busy
+    if centre.patience == 0 and law.size > agents:
+        lost = float(law[agents:] @ np.arange(law.size - agents))
+        law = np.append(law[:agents], law[agents:].sum())
+    return _Now(law, finishing, agents), lost
 
 
 def _leave(law: Floats, on_duty: int, leaving: int) -> tuple[Floats, float]:
     """Let agents leave with what they have in hand: the law then, and how many were busy."""
     after = np.zeros_like(law)
     busy = 0.0
-    number = np.arange(law.size)
-    handling = np.minimum(number, on_duty)
-    for taken in range(leaving + 1):
+    handling = np.minimum(np.arange(law.size), on_duty)
+    for taken in range(min(leaving, law.size - 1) + 1):
         ways = (
             _log_choose(handling, taken)
             + _log_choose(on_duty - handling, leaving - taken)
@@ -286,15 +359,141 @@ def _leave(law: Floats, on_duty: int, leaving: int) -> tuple[Floats, float]:
     return after, busy
 
 
-def _log_choose(of: Floats, some: int) -> Floats:
+def _log_choose(of: NDArray[np.int64], some: int) -> Floats:
     with np.errstate(invalid="ignore"):
         ways = special.gammaln(of + 1) - special.gammaln(some + 1) - special.gammaln(of - some + 1)
-    return np.where((some >= 0) & (of >= some), ways, -np.inf)
+    return np.where(of >= some, ways, -np.inf)
 
 
-def _all_leave(law: Floats, agents: int, death: Floats) -> tuple[Floats, Floats]:
-    """Without patience nobody waits: whoever would has gone."""
-    kept = law.copy()
-    kept[agents] += kept[agents + 1 :].sum()
-    kept[agents + 1 :] = 0.0
-    return kept, death
+def _pieces(
+    centre: _Centre, number: int, law: Floats, asked: _Asked | None
+) -> tuple[list[_Piece], Floats]:
+    """Pass through a step, with a stop where contacts begin to see one change of agents more."""
+    step, stops = centre.step, {0.0, centre.step}
+    for limit in asked.limits() if asked else ():
+        if math.isfinite(limit) and limit // step + 1 >= centre.next_change[number]:
+            stops.add(step - math.fmod(limit, step))
+    pieces = []
+    for begin, end in itertools.pairwise(sorted(stops)):
+        piece, law = _piece(centre, number, law, begin, end)
+        pieces.append(piece)
+    return pieces, law
+
+
+def _piece(
+    centre: _Centre, number: int, law: Floats, begin: float, end: float
+) -> tuple[_Piece, Floats]:
+    """Pass through a part of a step, with room for as many to wait as it takes."""
+    rate, agents, patience = float(centre.rate[number]), int(centre.agents[number]), centre.patience
+    seen = int(np.count_nonzero(np.cumsum(law[::-1]) > centre.slack * 1e-3))
+    places = max(seen - agents, 0) + int(_queue_to_expect(centre, rate, agents, end - begin))
+    while agents + 1 + places <= _MOST_STATES:
+        many = np.arange(agents + 1 + (places if patience > 0 else 0), dtype=np.float64)
+        up, down = np.full(many.size, rate), np.minimum(many, agents) / centre.handle_time
+        up[-1] = 0.0
+        if patience > 0:
+            down += np.maximum(many - agents, 0.0) / patience
+        rates, first = Rates(up, down, np.zeros_like(up)), np.zeros_like(up)
+        first[:seen] = law[:seen]
+        ends, means = spread(first[None], rates, np.array([end - begin]), centre.slack)
+        if patience == 0 or rate * (end - begin) * means[0, -1] <= centre.slack:
+            return _Piece(begin, end, first, means[0] / means[0].sum(), rates), ends[0]
+        places *= 2
+    raise ValueError(
+        f"rates must leave the centre below {_MOST_STATES:,} contacts; "
+        f"got {rate!r} with {agents!r} agents"
+    )
+
+
+def _queue_to_expect(centre: _Centre, rate: float, agents: int, time: float) -> float:
+    """Places that more will wait in than before, most probably; the first guess, no more."""
+    grows = max(rate - agents / centre.handle_time, 0.0) * min(time, centre.patience)
+    places = grows + 4 * math.sqrt(agents + grows) + 16
+    if math.isfinite(centre.patience):
+        # Even if nobody were answered, those waiting would be a Poisson number.
+        most = rate * centre.patience
+        places = min(places, most + 8 * math.sqrt(most) + 8)
+    return min(places, _MOST_STATES)
+
+
+def _level(centre: _Centre, number: int, pieces: list[_Piece], asked: _Asked) -> float:
+    """Service level of a step's arrivals, whatever happens until the last of them is in time."""
+
+    def shares(limit: float) -> Floats:
+        found = np.zeros(2)
+        for piece in pieces:
+            part = _within(centre, number, piece, limit, asked.formula == "virtual")
+            found += (piece.end - piece.begin) / centre.step * np.array(part)
+        return found
+
+    in_time, gone = shares(asked.threshold)[:, None]
+    if asked.formula == "virtual":
+        return float(np.clip(in_time[0], 0.0, 1.0))
+    whole, short = np.ones(1), np.zeros(1)
+    if len(asked.limits()) > 1 and asked.short_abandon > 0:
+        short = shares(asked.short_abandon)[1:]
+    good, base = good_and_base(
+        asked.formula,
+        offered=whole,
+        answered=shares(math.inf)[:1] if asked.formula == "of_answered" else whole,
+        answered_in_time=in_time,
+        abandoned_in_time=gone,
+        short_abandons=short,
+    )
+    return float(np.clip(good[0] / base[0], 0.0, 1.0)) if base[0] > 0 else 0.0
+
+
+def _within(
+    centre: _Centre, number: int, piece: _Piece, limit: float, virtual: bool
+) -> tuple[float, float]:
+    """Shares of a piece's arrivals that are answered, and that give up, within a limit."""
+    middle = (piece.begin + piece.end) / 2
+    if (middle + limit) // centre.step < centre.next_change[number]:
+        # Nothing changes for any of them, so all that counts is how many each finds.
+        answered, gone = _followed(
+            centre, number, piece.mean[None], np.array([math.inf]), limit, virtual
+        )
+        return float(answered[0]), float(gone[0])
+    times, weights = instants(piece.end - piece.begin, piece.rates.fastest())
+    laws, _ = spread(piece.first[None], piece.rates, times, centre.slack)
+    until = centre.step - piece.begin - times
+    answered, gone = _followed(centre, number, laws, until, limit, virtual)
+    return float(weights @ answered), float(weights @ gone)
+
+
+def _followed(
+    centre: _Centre, number: int, laws: Floats, until_end: Floats, limit: float, virtual: bool
+) -> tuple[Floats, Floats]:
+    """Follow arrivals who find the centre so, and who have such a time until the step ends.
+
+    Those behind them do not matter, so they only move forward; until they are answered, they give
+    up, or the limit ends. With endless patience of their own (`virtual`) they do not give up.
+    """
+    agents, left = int(centre.agents[number]), np.full(until_end.shape, limit)
+    answered, gone = laws[:, :agents].sum(axis=1), np.zeros(len(laws))
+    ahead = laws[:, agents:]  # who waits, by the number waiting ahead
+    while (
+        (left > until_end).any()
+        and math.isfinite(centre.next_change[number])
+        and centre.patience > 0
+        and ahead.sum() > centre.slack * 1e-3
+    ):
+        many = np.arange(ahead.shape[1], dtype=np.float64)
+        served = agents / centre.handle_time + many / centre.patience
+        gives_up = np.full(many.size, 0.0 if virtual else 1 / centre.patience)
+        # Who is answered stays for ever in a first state.
+        rates = Rates(*(np.pad(part, (1, 0)) for part in (0 * served, served, gives_up)))
+        found, _ = spread(np.pad(ahead, ((0, 0), (1, 0))), rates, until_end, centre.slack)
+        answered, gone = answered + found[:, 0], gone + ahead.sum(axis=1) - found.sum(axis=1)
+        left, until_end = left - until_end, np.full(until_end.shape, centre.step)
+        number = (number + 1) % centre.agents.size
+        more, agents = int(centre.agents[number]) - agents, int(centre.agents[number])
+        ahead = found[:, 1:]
+        answered += ahead[:, : max(more, 0)].sum(axis=1)
+        ahead = ahead[:, max(more, 0) :]
+        if centre.shift_end == "hand_over":
+            ahead = np.pad(ahead, ((0, 0), (max(-more, 0), 0)))
+    waiting = np.arange(ahead.shape[1], dtype=np.float64)
+    end = fate(agents, centre.handle_time, centre.patience, waiting, left[:, None])
+    in_time = end.offered_wait if virtual else end.in_time
+    return answered + (ahead * in_time).sum(axis=1), gone + (ahead * end.gone).sum(axis=1)

@@ -108,8 +108,8 @@ def over_uncertain_load(
     forecast, order = quantity("load", load), positive_number("shape", shape)
     goal = fraction("service_level", service_level)
     forecast, order, goal = np.broadcast_arrays(forecast, order, goal)
-    places = forecast.shape
-    found = np.broadcast_shapes(places, np.shape(model(forecast).service_level))
+    found = np.broadcast_shapes(forecast.shape, np.shape(model(forecast).service_level))
+    forecast, order, goal = (np.broadcast_to(array, found) for array in (forecast, order, goal))
     factor, weight = _days(order)
 
     measures = model(forecast * factor)
@@ -120,16 +120,12 @@ def over_uncertain_load(
             measures.occupancy,
         )
     )  # fmt: skip
-    extra = len(found) - len(places)
-    factor, weight = (
-        array.reshape(len(array), *(1,) * extra, *array.shape[1:]) for array in (factor, weight)
-    )
     offered = weight * factor
     answered = offered * (1 - lost)
     total = offered.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         waited = np.where(answered > 0, answered * wait, 0.0).sum(axis=0)
-        speed = waited / answered.sum(axis=0)
+        speed = np.where(answered.sum(axis=0) > 0, waited / answered.sum(axis=0), np.inf)
 
     most = np.asarray(volume_for(Goals(service_level=goal), model))
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
+from math import ceil, isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ccsim.errors import CcsimError, InfeasibleError
+from ccsim.errors import InfeasibleError
 from ccsim.queueing import (
     FORMULAS_IN_WORDS,
     ErlangX,
@@ -23,61 +23,17 @@ from ccsim.queueing import (
     goals_kept,
     volume_for,
 )
-from ccsim.queueing.service_level import check_formula
-from ccsim.scenario.units import MICROSECONDS, came, parse_duration, parse_rate, parse_share
+from ccsim.results.erlang_question import ErlangQuestion, write_seconds
+from ccsim.scenario.units import write_share
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _AROUND = 3
-"""The table over agents goes so many beyond the fewest and the most that a formula asks for."""
-_MOST_ROWS = 40
+"""The table over agents goes so many to either side of every number that was asked for."""
 _NO_SUCH_NUMBER = 2.0**50
-
-
-@dataclass(frozen=True)
-class ErlangQuestion:
-    """What a planner types into a calculator: one interval that lasts for ever.
-
-    Attributes
-    ----------
-    volume : float
-        Requests [contacts/h].
-    handle_time : float
-        Mean handle time [s].
-    threshold : float
-        Acceptable waiting time [s].
-    goals : Goals
-        What must be achieved.
-    patience : float
-        Mean patience [s], exponential; infinite: nobody gives up.
-    redial : float
-        Share of those who were not answered that call again.
-    repeat : float
-        Share of the answered that call again, as they were not helped.
-    lines : float
-        Contacts that can be talking or waiting at a time; more hear an engaged tone.
-    formula : str
-        The service-level formula of the goal.
-    short_abandon : float
-        Longest wait of a short abandonment [s].
-    """
-
-    volume: float
-    handle_time: float
-    threshold: float
-    goals: Goals = field(default_factory=Goals)
-    patience: float = np.inf
-    redial: float = 0.0
-    repeat: float = 0.0
-    lines: float = np.inf
-    formula: SteadyStateFormula = "of_offered"
-    short_abandon: float = 5.0
-
-    @property
-    def load(self) -> float:
-        """Offered load of the requests [erlang]."""
-        return self.volume * self.handle_time / 3600
+_ROUNDING = 1e-12
+"""What doubles leave of nobody, or of everybody."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +48,16 @@ class View:
         exact or approximate.
     supposes : str
         What it supposes of customers, in words.
+    lines : float
+        Contacts that can be talking or waiting; infinite where the formula knows no lines.
     model : callable
-        Load [erlang], agents and formula to all measures.
+        Load [erlang], agents and service-level formula to all measures.
     """
 
     name: str
     kind: str
     supposes: str
+    lines: float
     model: Callable[[ArrayLike, ArrayLike, SteadyStateFormula], ErlangX]
 
 
@@ -114,29 +73,38 @@ class ErlangAnswer:
         The formulas, each taking account of more than the one before.
     agents : dict of str to int
         Fewest agents that keep the goals, by formula.
-    fractional_agents : dict of str to float
-        The same, when the last agent may be there part of the time.
-    looked_at : int
-        The agents at which the measures are given: those asked about, or the last formula's.
-    largest_volume : dict of str to float
-        Requests [contacts/h] that `looked_at` agents can take and keep the goals, by formula.
     """
 
     question: ErlangQuestion
     views: tuple[View, ...]
     agents: dict[str, int]
-    fractional_agents: dict[str, float]
-    looked_at: int
-    largest_volume: dict[str, float]
+
+    @property
+    def looked_at(self) -> int:
+        """The agents at which the measures are given: those asked about, or the last formula's."""
+        asked = self.question.agents
+        return self.agents[self.views[-1].name] if asked is None else asked
 
     def measures(self, view: View, agents: ArrayLike | None = None) -> ErlangX:
         """All measures of a view, at the agents looked at or at others."""
         here = self.looked_at if agents is None else agents
         return view.model(self.question.load, here, self.question.formula)
 
-    def keeps_goals(self, view: View, agents: ArrayLike) -> np.ndarray:
-        """Tell whether so many agents keep every goal, by a view."""
-        return goals_kept(self.question.goals, self.measures(view, agents))
+    def missed(self, view: View, agents: int | None = None) -> list[str]:
+        """The goals that the agents looked at, or others, miss by a view; named as in `Goals`."""
+        return _missed(self.question.goals, self.measures(view, agents))
+
+    def fractional_agents(self, view: View) -> float:
+        """Fewest agents by a view, when the last one may be there part of the time."""
+        guess = self.agents[view.name]
+        goals = self.question.goals
+        return float(fractional_agents_for(goals, lambda n: self.measures(view, n), guess=guess))
+
+    def largest_volume(self, view: View) -> float:
+        """Requests [contacts/h] that the agents looked at can take and keep the goals."""
+        q, here = self.question, self.looked_at
+        load = volume_for(q.goals, lambda load: view.model(load, here, q.formula))
+        return float(load) * 3600 / q.handle_time
 
     @cached_property
     def service_levels(self) -> dict[str, dict[SteadyStateFormula, float]]:
@@ -151,169 +119,92 @@ class ErlangAnswer:
         }
 
     @property
-    def range_of_agents(self) -> range:
-        """The numbers of agents in the table: around what the formulas ask for."""
-        asked = [*self.agents.values(), self.looked_at]
-        first, last = max(min(asked) - _AROUND, 1), max(asked) + _AROUND
-        return range(first, last + 1, max(1, (last - first) // _MOST_ROWS + 1))
+    def numbers_of_agents(self) -> list[int]:
+        """The rows of the table over agents: around each number that a formula asks for."""
+        asked = {*self.agents.values(), self.looked_at}
+        around = (range(max(n - _AROUND, min(n, 1)), n + _AROUND + 1) for n in asked)
+        return sorted({number for numbers in around for number in numbers})
 
     @cached_property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Tidy tables by name: `agents` (what each formula asks for), `by_agents`, `formulas`."""
-        import pandas as pd
+    def rows(self) -> dict[str, list[dict[str, Any]]]:
+        """Tidy rows by table: `agents` (what each formula asks for), `by_agents`, `service_levels`.
 
+        Where nobody comes there is no service level: it is NaN.
+        """
         asked = [
             {
                 "formula": view.name,
                 "kind": view.kind,
                 "supposes": view.supposes,
                 "agents": self.agents[view.name],
-                "fractional_agents": self.fractional_agents[view.name],
+                "fractional_agents": self.fractional_agents(view),
                 "looked_at": self.looked_at,
-                "largest_volume_per_hour": self.largest_volume[view.name],
+                "goals_missed": ", ".join(self.missed(view)),
+                "largest_volume_per_hour": self.largest_volume(view),
             }
             for view in self.views
         ]
-        numbers = np.array(self.range_of_agents)
-        by_agents = [
-            {"agents": agents, "formula": view.name, "goals_kept": bool(kept), **measures}
-            for view in self.views
-            for agents, kept, measures in zip(
-                numbers.tolist(),
-                self.keeps_goals(view, numbers),
-                _rows(self.measures(view, numbers)),
-                strict=True,
-            )
-        ]
+        numbers = self.numbers_of_agents
+        by_agents = []
+        for view in self.views:
+            measures = self.measures(view, numbers)
+            kept = goals_kept(self.question.goals, measures).tolist()
+            columns = [np.asarray(column).tolist() for column in measures]
+            by_agents += [
+                {"agents": count, "formula": view.name, "goals_kept": keeps}
+                | dict(zip(measures._fields, row, strict=True))
+                for count, keeps, *row in zip(numbers, kept, *columns, strict=True)
+            ]
         levels = [
             {"formula": name, "service_level_formula": formula, "service_level": level}
             for name, found in self.service_levels.items()
             for formula, level in found.items()
         ]
-        return {
-            "agents": pd.DataFrame(asked),
-            "by_agents": pd.DataFrame(by_agents),
-            "service_levels": pd.DataFrame(levels),
-        }
+        if not self.question.load:
+            for row in [*by_agents, *levels]:
+                row["service_level"] = np.nan
+        return {"agents": asked, "by_agents": by_agents, "service_levels": levels}
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The same rows as tidy tables."""
+        import pandas as pd
+
+        return {name: pd.DataFrame(rows) for name, rows in self.rows.items()}
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data, with the version of its schema; what is infinite is null."""
-        import json
-
+        """Plain data, with the version of its schema; what is infinite or is not there is null."""
         return {
             "schema": "ccsim/erlang/1",
+            "question": _plain(asdict(self.question)),
             "load": self.question.load,
-            "tables": {
-                name: json.loads(table.to_json(orient="records", double_precision=15))
-                for name, table in self.tables.items()
-            },
+            "tables": _plain(self.rows),
         }
 
+    def headline(self, view: View) -> tuple[str, str]:
+        """What a view asks for and what that gives; then its name and what it supposes."""
+        count = self.agents[view.name]
+        words, by = write_agents(count), f"by {view.name}, {view.kind}: {view.supposes}"
+        if not self.question.load:
+            return words, by
+        threshold = write_seconds(self.question.threshold)
+        return f"{words}, {self.level_in_words(view, count)} within {threshold}", by
+
+    def level_in_words(self, view: View, agents: int | None = None) -> str:
+        """Write a service level, never rounded onto the goal that it keeps or misses."""
+        level = float(self.measures(view, agents).service_level)
+        return share_in_words(level, apart_from=self.question.bounds["service_level"])
+
     def __str__(self) -> str:
-        return self.tables["agents"].to_string(index=False)
+        return "\n".join(" ".join(self.headline(view)) for view in self.views)
 
     def _repr_html_(self) -> str:
         html: str = self.tables["agents"].to_html(index=False)
         return html
 
 
-def read_question(**written: Any) -> ErlangQuestion:
-    """Read what was typed: text with units by the names of `ccsim.study.erlang`, None left out.
-
-    Raises
-    ------
-    CcsimError
-        With everything that cannot be understood.
-
-    Examples
-    --------
-    >>> read_question(volume="200 calls/h", handle_time="3 min", target="80/20").load
-    10.0
-    >>> read_question(volume="200", handle_time="3", target="80")
-    Traceback (most recent call last):
-    ccsim.errors.CcsimError: volume: '200' is not a rate of contacts: write '200 calls/h'
-    handle_time: '3' is not a length of time: write '90 s', '30 min' or '8 h 30 min'
-    target: '80' is not a target: write '80% within 20 s' or '80/20'
-    """
-    read, problems = {}, []
-    for name, text in written.items():
-        if text is None:
-            continue
-        try:
-            read[name] = _READERS[name](text)
-        except ValueError as error:
-            problems.append(f"{name}: {error}")
-    if problems:
-        raise CcsimError("\n".join(problems))
-    service_level, threshold = read.pop("target")
-    goals = Goals(
-        service_level=service_level,
-        speed_of_answer=read.pop("speed_of_answer", np.inf),
-        abandonment=read.pop("abandoned", 1.0),
-        maximum_occupancy=read.pop("occupancy", 1.0),
-    )
-    return ErlangQuestion(threshold=threshold, goals=goals, **read)
-
-
-def _seconds(text: str) -> float:
-    return parse_duration(text) / MICROSECONDS
-
-
-def _some_seconds(text: str) -> float:
-    seconds = _seconds(text)
-    if seconds == 0:
-        raise ValueError(f"{came(text)} is no time at all; write '3 min'")
-    return seconds
-
-
-def _some_share(text: str) -> float:
-    share = parse_share(text)
-    if share == 0:
-        raise ValueError(f"{came(text)} would need agents without end; write '85%'")
-    return share
-
-
-def _target(text: str) -> tuple[float, float]:
-    short, long = _SHORT_TARGET.fullmatch(text.strip()), _LONG_TARGET.fullmatch(text.strip())
-    if short:
-        return parse_share(f"{short[1]}%"), _seconds(f"{short[2]} s")
-    if long:
-        return parse_share(long[1]), _seconds(long[2])
-    raise ValueError(f"{came(text)} is not a target: write '80% within 20 s' or '80/20'")
-
-
-def _formula(text: str) -> str:
-    check_formula(text, virtual=True)
-    return text
-
-
-_SHORT_TARGET = re.compile(r"(\d{1,3}(?:\.\d+)?) ?/ ?(\d{1,9})")
-_LONG_TARGET = re.compile(r"(\d{1,3}(?:\.\d+)? ?%) (?:answered )?(?:with)?in (.{1,40})")
-_READERS: dict[str, Callable[[Any], Any]] = {
-    "volume": parse_rate,
-    "handle_time": _some_seconds,
-    "target": _target,
-    "patience": _seconds,
-    "redial": parse_share,
-    "repeat": parse_share,
-    "lines": float,
-    "abandoned": parse_share,
-    "speed_of_answer": _seconds,
-    "occupancy": _some_share,
-    "formula": _formula,
-    "short_abandon": _seconds,
-}
-
-
-def answer(question: ErlangQuestion, agents: int | None = None) -> ErlangAnswer:
+def answer(question: ErlangQuestion) -> ErlangAnswer:
     """Ask every formula that has something to say.
-
-    Parameters
-    ----------
-    question : ErlangQuestion
-        One interval.
-    agents : int, optional
-        Agents to look at; those of the last formula if not given.
 
     Raises
     ------
@@ -322,21 +213,12 @@ def answer(question: ErlangQuestion, agents: int | None = None) -> ErlangAnswer:
 
     Examples
     --------
-    >>> found = answer(ErlangQuestion(200, 180, 20, Goals(service_level=0.8), patience=300))
-    >>> found.agents
-    {'Erlang C': 14, 'Erlang A': 13}
+    >>> print(answer(ErlangQuestion(200, 180, 20, Goals(service_level=0.8), patience=300)))
+    14 agents, 88.84% within 20 s by Erlang C, exact: nobody gives up
+    13 agents, 85.82% within 20 s by Erlang A, exact: patience 5 min
     """
     seen = views(question)
-    needed = {view.name: _agents(question, view) for view in seen}
-    looked_at = needed[seen[-1].name][0] if agents is None else agents
-    return ErlangAnswer(
-        question=question,
-        views=seen,
-        agents={name: whole for name, (whole, _) in needed.items()},
-        fractional_agents={name: some for name, (_, some) in needed.items()},
-        looked_at=looked_at,
-        largest_volume={view.name: _per_hour(question, view, looked_at) for view in seen},
-    )
+    return ErlangAnswer(question, seen, {view.name: _fewest(question, view) for view in seen})
 
 
 def views(question: ErlangQuestion) -> tuple[View, ...]:
@@ -353,54 +235,106 @@ def views(question: ErlangQuestion) -> tuple[View, ...]:
 
         return model
 
-    found = [View("Erlang C", "exact", "nobody gives up", of(np.inf))]
-    if np.isfinite(q.patience):
-        found.append(View("Erlang A", "exact", "customers give up", of(q.patience)))
-    extra = [
-        *(["some hear an engaged tone"] if np.isfinite(q.lines) else []),
-        *(["some call again"] if q.redial or q.repeat else []),
+    found = [View("Erlang C", "exact", "nobody gives up", np.inf, of(np.inf))]
+    if isfinite(q.patience):
+        patience = f"patience {write_seconds(q.patience)}"
+        found.append(View("Erlang A", "exact", patience, np.inf, of(q.patience)))
+    redial = q.redial if q.some_are_lost else 0.0
+    more = [
+        *([f"redial {write_share(redial)}"] if redial else []),
+        *([f"repeat {write_share(q.repeat)}"] if q.repeat else []),
+        *([f"{q.lines:,.0f} {'line' if q.lines == 1 else 'lines'}"] if isfinite(q.lines) else []),
     ]
-    if extra:
-        kind = "approximate" if q.redial or q.repeat else "exact"
-        model = of(q.patience, q.lines, q.redial, q.repeat)
-        found.append(View("Erlang X", kind, " and ".join(extra), model))
+    if more:
+        kind = "approximate" if redial or q.repeat else "exact"
+        model = of(q.patience, q.lines, redial, q.repeat)
+        found.append(View("Erlang X", kind, ", ".join(more), q.lines, model))
     return tuple(found)
 
 
-def _agents(question: ErlangQuestion, view: View) -> tuple[int, float]:
+def write_agents(count: int) -> str:
+    """Write a number of agents.
+
+    Examples
+    --------
+    >>> write_agents(1), write_agents(10081)
+    ('1 agent', '10,081 agents')
+    """
+    return "1 agent" if count == 1 else f"{count:,} agents"
+
+
+def share_in_words(value: float, apart_from: float | None = None) -> str:
+    """Write a share with two digits: never rounded to nobody, to everybody or onto a goal.
+
+    Examples
+    --------
+    >>> share_in_words(0.888353), share_in_words(0.9999999), share_in_words(0.00001)
+    ('88.84%', '> 99.99%', '< 0.01%')
+    >>> share_in_words(0.799999, apart_from=0.8)
+    '79.9999%'
+    """
+    digits, of_goal = 2, None if value == apart_from else apart_from
+    if of_goal is not None:
+        while digits < 9 and round(100 * value, digits) == round(100 * of_goal, digits):
+            digits += 1
+    if digits == 2 and 0.99995 <= value < 1 - _ROUNDING:
+        return "> 99.99%"
+    if digits == 2 and _ROUNDING < value < 0.00005:
+        return "< 0.01%"
+    return f"{100 * value:.{digits}f}%"
+
+
+def _fewest(question: ErlangQuestion, view: View) -> int:
     goals, load = question.goals, question.load
 
     def model(agents: ArrayLike) -> ErlangX:
         return view.model(load, agents, question.formula)
 
     best = model(_NO_SUCH_NUMBER)
-    if not goals_kept(goals, best):
-        raise InfeasibleError(_why_not(question, view, best))
-    return agents_for(goals, model, guess=load), fractional_agents_for(goals, model, guess=load)
-
-
-def _why_not(question: ErlangQuestion, view: View, best: ErlangX) -> str:
-    reached = f"{float(best.service_level):.2%}"
-    if np.isinf(question.lines):
-        return (
-            f"{view.name}: no number of agents keeps these goals; even with agents without end "
-            f"{reached} are in time: ask for less"
+    missed = _missed(goals, best)
+    if load and not isfinite(view.lines):
+        # Agents without end keep these, and no number of them: it only comes ever nearer.
+        at_its_end = Goals(
+            service_level=1.0 if goals.service_level == 1 else 0.0,
+            speed_of_answer=0.0 if goals.speed_of_answer == 0 else np.inf,
+            abandonment=0.0 if goals.abandonment == 0 else 1.0,
         )
+        missed += _missed(at_its_end, model(max(ceil(load), 1)))
+    if missed:
+        raise InfeasibleError(_why_not(question, view, best, missed))
+    return int(agents_for(goals, model, guess=load))
+
+
+def _missed(goals: Goals, measures: ErlangX) -> list[str]:
+    """Names of the goals that ask for something and are not kept."""
+    given = {each.name: getattr(goals, each.name) for each in fields(goals)}
+    return [
+        each.name
+        for each in fields(goals)
+        if given[each.name] != each.default
+        and not goals_kept(Goals(**{each.name: given[each.name]}), measures)
+    ]
+
+
+def _why_not(question: ErlangQuestion, view: View, best: ErlangX, missed: list[str]) -> str:
+    words = question.goals_in_words
+    goals = ", ".join(words[name] for name in dict.fromkeys(missed))
+    no = f"{view.name}: no number of agents keeps {goals}"
+    if best.occupancy > 0.5:
+        return f"{no}: callers come again without end; give a lower share that calls again"
+    if not isfinite(view.lines):
+        return f"{no}: it would take agents without end; ask for less"
     return (
-        f"{view.name}: no number of agents keeps these goals; with an agent for every line "
-        f"{reached} are in time and {float(best.blocked):.2%} hear an engaged tone: "
-        f"give more lines than {question.lines:g}, or ask for less"
+        f"{no}: with an agent for every line {share_in_words(float(best.service_level))} are in "
+        f"time and {share_in_words(float(best.blocked))} hear an engaged tone; give more lines "
+        f"than {view.lines:,.0f}, or ask for less"
     )
 
 
-def _per_hour(question: ErlangQuestion, view: View, agents: int) -> float:
-    load = volume_for(question.goals, lambda load: view.model(load, agents, question.formula))
-    return float(load) * 3600 / question.handle_time
-
-
-def _rows(measures: ErlangX) -> list[dict[str, float]]:
-    columns = {
-        name: np.asarray(value, dtype=np.float64).tolist()
-        for name, value in measures._asdict().items()
-    }
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+def _plain(value: Any) -> Any:
+    """Plain data in which what is infinite or not a number is None."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

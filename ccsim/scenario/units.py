@@ -63,7 +63,16 @@ def _registry() -> pint.UnitRegistry[Any]:
     return registry
 
 
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+"""What nearly everybody writes is read without pint, which takes its time to load."""
+
+
 def _convert(number: str, unit: str, to: str) -> float:
+    if to == "second" and unit in _SECONDS:
+        return float(number) * _SECONDS[unit]
+    what, _, per = unit.replace(" ", "").partition("/")
+    if to == "contact / hour" and what in {"calls", "contacts"} and per in _SECONDS:
+        return float(number) * (3600 / _SECONDS[per])
     import pint
 
     registry = _registry()
