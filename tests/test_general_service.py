@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import optimize, sparse, special
 from scipy.sparse.linalg import spsolve
@@ -390,6 +390,7 @@ ANY_CV = st.one_of(st.floats(0, allow_infinity=False), st.sampled_from([0.0, 1e-
     st.sampled_from([1e-300, 1e-6, 180.0, 1e12, 1e300]),
     st.one_of(st.floats(0), st.sampled_from([0.0, 5e-324, 1e300, math.inf])), ANY_CV, ANY_CV,
 )  # fmt: skip
+@example(5e-324, 2.225073858507e-311, 1e-300, 0.0, 0.0, 0.0)
 @settings(deadline=None, max_examples=300)
 def test_any_size_gives_a_number_in_its_range(
     load: float, agents: float, handle_time: float, threshold: float, cv: float, arrival_cv: float

@@ -243,7 +243,9 @@ def _scaled(
     waits = waiting_probability(load, agents)
     stable = load < agents
     with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
-        turns = factor * exponential_wait(load, agents, np.ones_like(load))  # handle times
+        # In handle times; what never varies never waits, though the other wait overflow.
+        turns = factor * exponential_wait(load, agents, np.ones_like(load))
+        turns = np.where(factor > 0, turns, 0.0)
         turns = np.where(load > 0, np.where(stable, turns, np.inf), 0.0)
         passed = (agents - load) * (np.minimum(threshold, 1e300) / handle_time) / factor
         passed = np.where(factor > 0, passed, np.inf)
