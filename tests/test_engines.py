@@ -45,7 +45,6 @@ from ccsim.simulation import engine, engine_compiled, laid_out, reference
 from ccsim.simulation.engine import ENGINES, REFERENCE_SECONDS, chosen
 from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.model import Model, compile_model
-from ccsim.simulation.reference import Rank
 from tests.centres import (
     MINUTE,
     Played,
@@ -248,29 +247,32 @@ PLAYED_WRONGLY = {
     ),
     "patience ends before an agent comes": (
         "elif comes == time:",
-        "elif comes == time and kind != _PATIENCE_ENDS:",
+        "elif comes == time and gives_up != time:",
     ),
     "an arrival before an agent comes": (
         "elif comes == time:",
         "elif comes == time and arrives != time:",
     ),
-    "the latest rank first": ("return entry < other", "return entry > other"),
+    "an arrival before patience ends": (
+        "elif gives_up == time:",
+        "elif gives_up == time and arrives != time:",
+    ),
     "content without meaning": (
-        "return content[entry & _ROW] < content[other & _ROW]",
-        "return entry < other",
+        "return ((place << 24 | rows.ordinal[row]) << 8) + rows.attempt[row]",
+        "return row",
     ),
     "redials after all first attempts of the instant": (
-        "arrives != time or content[row] < content[next_arrival]",
+        "arrives != time or _content(rows, row) < _content(rows, next_arrival)",
         "arrives != time",
     ),
     "redials before all first attempts of the instant": (
-        "arrives != time or content[row] < content[next_arrival]",
+        "arrives != time or _content(rows, row) < _content(rows, next_arrival)",
         "True",
     ),
     "open at the instant of closing": ("while now >= edge:", "while now > edge:"),
     "a microsecond more before the cut": (
-        "until = centre.end if centre.cut else _LATER",
-        "until = centre.end + 1 if centre.cut else _LATER",
+        "until = centre.end if centre.cut else _IDLE",
+        "until = centre.end + 1 if centre.cut else _IDLE",
     ),
     # Who meets whom.
     "the agent who came last": (
@@ -297,8 +299,8 @@ PLAYED_WRONGLY = {
     ),
     "no head start": (" - centre.head_start[contact_type]", ""),
     "the last who came": (
-        "row = floor.queue_first[contact_type]",
-        "row = floor.queue_last[contact_type]",
+        "row = floor.queue_first[contact_type]\n        if row >= 0",
+        "row = floor.queue_last[contact_type]\n        if row >= 0",
     ),
     # Stretches.
     "one more contact at the end of a stretch": (
@@ -333,13 +335,29 @@ PLAYED_WRONGLY = {
     "a cut redial that nobody counts": ("rows.redial_cut[row] = True", "pass"),
     "every attempt the last": ("rows.last[row] = False", "pass"),
     # The end of the run, and what is kept between two calls.
-    "contacts that end after the run": ("rows.ended[row] = min(rows.ended[row], end)", "pass"),
+    "contacts that end after the run": (
+        "now, min(ends, until)\n            row_of[agent] = row\n            _begin",
+        "now, ends\n            row_of[agent] = row\n            _begin",
+    ),
+    "a tree without content": ("later -= np.int64(", "later -= 0 * np.int64("),
+    "an agent who begins goes to the top": (
+        "if _before(rows, agenda.done_when[place], its, time, mine):",
+        "if False:",
+    ),
+    "moments of one instant in any order": (
+        "return _content(rows, row) < _content(rows, other)",
+        "return False",
+    ),
+    "who gave up long ago makes no room": (
+        "if waits and outcome[gone_row[0]] != _WAITING:",
+        "if waits:",
+    ),
     "who is in the middle of a contact has left": (
         "floor.busy[agent] or floor.idle_since[agent] != _LATER",
         "floor.idle_since[agent] != _LATER",
     ),
     "a clock that is not kept": (
-        "state[_NOW], state[_ARRIVAL] = now, next_arrival",
+        "state[_NOW], state[_ARRIVAL] = max(now, latest), next_arrival",
         "state[_ARRIVAL] = next_arrival",
     ),
 }
@@ -352,7 +370,7 @@ DRAWN_WRONGLY = {
     ),
     "the factor of no day": ("if factor != _PPM:", "if False:"),
     "rounded down": ("rest * factor + _PPM // 2", "rest * factor"),
-    "wrap-up as long as talk": ("WRAP_UP, wrap_up)", "WRAP_UP, talk)"),
+    "wrap-up as long as talk": ("wrap_up[drawn]", "talk[drawn]"),
     "warm-up and horizon mixed up": ("& 0xFFFFFFFF", "& 0xFFFF"),
 }
 
@@ -446,13 +464,6 @@ def test_machine_code_looks_up_what_the_table_says() -> None:
 
 def test_what_stands_twice_is_the_same() -> None:
     """A cached kernel does not notice a change elsewhere, so that each has its own copies."""
-    here = vars(engine_compiled)
-    assert [here[f"_{rank}"] for rank in ("SERVICE_ENDS", "PATIENCE_ENDS", "CONTACT_ARRIVES")] == [
-        Rank.SERVICE_ENDS,
-        Rank.PATIENCE_ENDS,
-        Rank.CONTACT_ARRIVES,
-    ]
-    assert max(Rank) < engine_compiled._NOTHING
     assert engine_compiled._NEVER == table.NEVER
     for module in (engine_compiled, tally_compiled):
         assert [vars(module)[f"_{outcome.name}"] for outcome in Outcome] == list(Outcome)
@@ -471,7 +482,7 @@ def test_what_stands_twice_is_the_same() -> None:
 
 def test_a_kernel_is_written_anew_when_what_it_takes_from_elsewhere_changes() -> None:
     """Numba keeps machine code as long as the kernel's own file is the same."""
-    state = (laid_out.Centre, laid_out.Rows, laid_out.Floor, laid_out.Heap)
+    state = (laid_out.Centre, laid_out.Rows, laid_out.Floor, laid_out.Agenda)
     for module, kinds in ((engine_compiled, (*state, Chance)), (draw_compiled, (Chance,))):
         lines = ast.parse(inspect.getsource(module)).body
         names = sorted(

@@ -64,6 +64,17 @@ def _random_words(first: Any, second: Any, high: Any, low: Any) -> Any:
 
 
 @compiled
+def _words_of(keys: Any, high: Any, count: Any, begin: Any, ones: Any, others: Any) -> None:
+    """Random words of contacts 0, 1, … of an interval; always eight more or less, as vectors do."""
+    first, second = keys
+    for number in range((count + 7) // 8 * 8):
+        place = np.uint64(begin + number)
+        ones[place], others[place] = _random_words(
+            first, second, high, np.uint64(number) << np.uint64(32)
+        )
+
+
+@compiled
 def _looked_up(chance: Any, table: Any, word: Any) -> Any:
     """`ccsim.demand.table.evaluate_one`."""
     u = np.int64(word >> np.uint64(11))
@@ -118,7 +129,7 @@ def _in_order(offset: Any, bucket: Any, begins: Any, order: Any, count: Any) -> 
 @compiled
 def _draw(
     chance: Any, counts: Any, talk_factor: Any, member: Any, first_interval: Any, interval_us: Any,
-    columns: Any, spare: Any,
+    columns: Any, spare: Any, words: Any,
 ) -> None:  # fmt: skip
     """Write the contacts of all intervals, in order of (arrival, content)."""
     row = 0
@@ -126,6 +137,7 @@ def _draw(
     types, intervals = counts.shape
     type_of, interval_of, ordinal_of, arrival, handle_time, patience = columns
     offset, bucket, begins, order, kind, ordinal = spare
+    when, talk, wrap_up, stay, unused = words
     keys = chance.keys
     for place in range(intervals):
         interval = first_interval + place
@@ -135,33 +147,32 @@ def _draw(
             count += counts[contact_type, place]
         drawn = 0
         for contact_type in range(types):
-            first, second = keys[contact_type, ARRIVAL_KEY]
-            for number in range(counts[contact_type, place]):
-                when, _ = _random_words(first, second, high, np.uint64(number) << np.uint64(32))
-                when >>= np.uint64(32)
-                offset[drawn] = np.int64((when * np.uint64(interval_us)) >> np.uint64(32))
-                bucket[drawn] = np.int64((when * np.uint64(count)) >> np.uint64(32))
+            some = counts[contact_type, place]
+            _words_of(keys[contact_type, ARRIVAL_KEY], high, some, drawn, when, unused)
+            _words_of(keys[contact_type, HANDLE_KEY], high, some, drawn, talk, wrap_up)
+            _words_of(keys[contact_type, PATIENCE_KEY], high, some, drawn, stay, unused)
+            for number in range(some):
+                moment = when[drawn] >> np.uint64(32)
+                offset[drawn] = np.int64((moment * np.uint64(interval_us)) >> np.uint64(32))
+                bucket[drawn] = np.int64((moment * np.uint64(count)) >> np.uint64(32))
                 kind[drawn], ordinal[drawn] = contact_type, number
                 drawn += 1
         _in_order(offset, bucket, begins, order, count)
         for number in range(count):
             drawn = order[number]
             contact_type = kind[drawn]
-            low = np.uint64(ordinal[drawn]) << np.uint64(32)
-            first, second = keys[contact_type, HANDLE_KEY]
-            talk, wrap_up = _random_words(first, second, high, low)
-            talk_time = _looked_up(chance, 4 * contact_type + TALK_TIME, talk)
+            talk_time = _looked_up(chance, 4 * contact_type + TALK_TIME, talk[drawn])
             factor = talk_factor[contact_type, place]
             if factor != _PPM:
                 whole, rest = talk_time // _PPM, talk_time % _PPM
                 talk_time = whole * factor + (rest * factor + _PPM // 2) // _PPM
-            first, second = keys[contact_type, PATIENCE_KEY]
-            stay, _ = _random_words(first, second, high, low)
             type_of[row], interval_of[row] = contact_type, interval
             ordinal_of[row] = ordinal[drawn]
             arrival[row] = interval * interval_us + offset[drawn]
-            handle_time[row] = talk_time + _looked_up(chance, 4 * contact_type + WRAP_UP, wrap_up)
-            patience[row] = _looked_up(chance, 4 * contact_type + PATIENCE, stay)
+            handle_time[row] = talk_time + _looked_up(
+                chance, 4 * contact_type + WRAP_UP, wrap_up[drawn]
+            )
+            patience[row] = _looked_up(chance, 4 * contact_type + PATIENCE, stay[drawn])
             row += 1
 
 
@@ -189,5 +200,8 @@ def draw_contacts(
     columns = tuple(np.empty(int(counts.sum()), np.int64) for _ in range(6))
     room = int(counts.sum(axis=0).max(initial=0)) + 1
     spare = tuple(np.empty(room, np.int64) for _ in range(6))
-    _draw(chance, counts, talk_factor, replication, first_interval, interval_us, columns, spare)
+    words = tuple(np.empty(room + 7, np.uint64) for _ in range(5))
+    _draw(
+        chance, counts, talk_factor, replication, first_interval, interval_us, columns, spare, words
+    )
     return columns

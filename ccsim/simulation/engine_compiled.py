@@ -5,9 +5,10 @@ order. Everything the loop calls stands in this file, since a cached loop does n
 elsewhere: that is why the draw of a redial (Threefry, and the look-up in a quantile table) stands
 here once more.
 
-What is known beforehand stays off the heap: first attempts, agents who come and agents who leave
-are three sorted streams. On the heap is what is under way: ends of service, ends of patience,
-redials. Who waits and who is idle stand in linked lists, in the order in which they are taken.
+What is known beforehand needs no agenda: first attempts, agents who come and agents who leave are
+three sorted streams. What is under way is kept by rank: ends of service in a tree with a place for
+each agent, ends of patience and redials on a heap each. Who waits and who is idle stand in linked
+lists, in the order in which they are taken.
 """
 
 from __future__ import annotations
@@ -17,28 +18,26 @@ from typing import Any
 import numpy as np
 
 from ccsim.demand.chance import DELAY, PATIENCE, PATIENCE_KEY, REDIAL_KEY, chance_of
-from ccsim.demand.draw import Draw
+from ccsim.demand.draw import _INTERVAL_ORIGIN, Draw
 from ccsim.demand.machine_code_compiled import compiled
 from ccsim.demand.table import NEVER
-from ccsim.simulation.laid_out import LATER, laid_out, log_of, with_more_room
+from ccsim.simulation.laid_out import IDLE, LATER, laid_out, log_of, with_more_room
 from ccsim.simulation.log import ContactLog
 from ccsim.simulation.model import Model
 
 _EVENTS_AT_A_TIME = 1 << 21
 """Events between two looks at the keyboard: a fraction of a second."""
 
-# Ranks and outcomes as in `Rank` and `Outcome`.
-_SERVICE_ENDS, _PATIENCE_ENDS, _CONTACT_ARRIVES, _NOTHING = 0, 3, 4, 5
+# Outcomes as in `Outcome`; the ranks are the order of the branches in `_play`.
 _ANSWERED, _ABANDONED, _CLOSED, _WAITING = 0, 1, 2, 3
 
-_KIND = 40  # an entry of the heap is its rank, then the 40 bits of its row
-_ROW = (1 << _KIND) - 1
 _NEVER = int(NEVER)
 _LATER = int(LATER)
+_IDLE = int(IDLE)
 
 # What the loop keeps between two calls.
-_NOW, _ARRIVAL, _COMING, _LEAVING, _HEAP, _ROWS, _SEEN, _COLUMN, _EDGE = range(9)
-_STATE = 9
+_NOW, _ARRIVAL, _COMING, _LEAVING, _WAITS, _BACKS, _ROWS, _SEEN, _COLUMN, _EDGE = range(10)
+_STATE = 10
 _DONE, _MORE_EVENTS, _MORE_ROWS = 0, 1, 2
 
 # As in `ccsim.demand.keyed` and `ccsim.demand.table`.
@@ -49,7 +48,7 @@ _FRACTION = (1 << 31) - 1
 
 # Of the fields and constants that come from elsewhere. Tests hold it, so that this file changes
 # with them, and machine code kept for others is not used.
-_LAYOUT = 0x53056744
+_LAYOUT = 0xA309A24
 
 
 @compiled
@@ -105,56 +104,95 @@ def _looked_up(chance: Any, table: Any, word: Any) -> Any:
 
 
 @compiled
-def _first_of(entry: Any, other: Any, content: Any) -> Any:
-    """Whether an entry comes before another of the same instant: by rank, then by content."""
-    if entry >> _KIND != other >> _KIND:
-        return entry < other
-    return content[entry & _ROW] < content[other & _ROW]
+def _content(rows: Any, row: Any) -> Any:
+    """`Contacts.content_id`, and one more for each attempt."""
+    place = rows.contact_type[row] << 20 | rows.interval[row] + _INTERVAL_ORIGIN
+    return ((place << 24 | rows.ordinal[row]) << 8) + rows.attempt[row]
 
 
 @compiled
-def _put(when: Any, what: Any, content: Any, size: Any, time: Any, entry: Any) -> None:
-    """Put one more entry on the heap."""
+def _before(rows: Any, time: Any, row: Any, other_time: Any, other: Any) -> Any:
+    """Whether what happens to a row comes before what happens to another, of the same rank."""
+    if time != other_time:
+        return time < other_time
+    return _content(rows, row) < _content(rows, other)
+
+
+@compiled
+def _begin(agenda: Any, rows: Any, agent: Any, time: Any) -> None:
+    """Note when an idle agent will be done: in the tree up to where somebody is sooner."""
+    one = np.uint64(1)
+    place = np.uint64(agenda.leaves + agent)
+    agenda.done_when[place] = time
+    place >>= one
+    while place:
+        mine, its = agenda.row_of[agent], agenda.row_of[agenda.done_who[place]]
+        if _before(rows, agenda.done_when[place], its, time, mine):
+            break
+        agenda.done_when[place], agenda.done_who[place] = time, agent
+        place >>= one
+
+
+@compiled
+def _settle(agenda: Any, rows: Any, agent: Any, time: Any) -> None:
+    """Note when the agent who was done first will be done next: up to the top of the tree."""
+    one = np.uint64(1)
+    place = np.uint64(agenda.leaves + agent)
+    agenda.done_when[place] = time
+    while place > one:
+        beside = place ^ one
+        other = agenda.done_who[beside]
+        later = agenda.done_when[beside] - time
+        difference = later
+        if later == 0:
+            mine, its = agenda.row_of[agent], agenda.row_of[other]
+            later -= np.int64(_content(rows, its) < _content(rows, mine))
+        mask = later >> 63  # all ones if the other is first: a branch would be guessed wrong
+        time += difference & mask
+        agent += (other - agent) & mask
+        place >>= one
+        agenda.done_when[place], agenda.done_who[place] = time, agent
+
+
+@compiled
+def _put(when: Any, what: Any, rows: Any, size: Any, time: Any, row: Any) -> Any:
+    """Put a row on a heap; its new size."""
     one = np.uint64(1)
     place = np.uint64(size)
     while place:
         above = (place - one) >> one
-        its_time = when[above]
-        if its_time < time or (its_time == time and _first_of(what[above], entry, content)):
+        if _before(rows, when[above], what[above], time, row):
             break
-        when[place], what[place] = its_time, what[above]
+        when[place], what[place] = when[above], what[above]
         place = above
-    when[place], what[place] = time, entry
+    when[place], what[place] = time, row
+    return size + 1
 
 
 @compiled
-def _replace_first(when: Any, what: Any, content: Any, size: Any, time: Any, entry: Any) -> None:
-    """Put an entry on the heap in the place of the first one."""
+def _replace_first(when: Any, what: Any, rows: Any, size: Any, time: Any, row: Any) -> None:
+    """Put a row on a heap in the place of the first one."""
     one, count = np.uint64(1), np.uint64(size)
     place, child = np.uint64(0), np.uint64(1)
     while child < count:
         other = child + one
-        its_time = when[child]
-        if other < count:
-            other_time = when[other]
-            if other_time == its_time:
-                child += np.uint64(_first_of(what[other], what[child], content))
-            else:
-                child += np.uint64(other_time < its_time)
-                its_time = min(its_time, other_time)
-        if time < its_time or (time == its_time and _first_of(entry, what[child], content)):
+        if other < count:  # added, as a branch would be guessed wrong half the time
+            child += np.uint64(_before(rows, when[other], what[other], when[child], what[child]))
+        if _before(rows, time, row, when[child], what[child]):
             break
-        when[place], what[place] = its_time, what[child]
+        when[place], what[place] = when[child], what[child]
         place, child = child, child + child + one
-    when[place], what[place] = time, entry
+    when[place], what[place] = time, row
 
 
 @compiled
-def _drop_first(when: Any, what: Any, content: Any, size: Any) -> Any:
-    """Take the first entry off the heap; its new size."""
+def _drop_first(when: Any, what: Any, rows: Any, size: Any) -> Any:
+    """Take the first row off a heap; its new size."""
     size -= 1
     if size:
-        _replace_first(when, what, content, size, when[size], what[size])
+        _replace_first(when, what, rows, size, when[size], what[size])
+    else:
+        when[0] = _LATER
     return size
 
 
@@ -199,7 +237,7 @@ def _next_contact(centre: Any, floor: Any, rows: Any, group: Any) -> Any:
         row = floor.queue_first[contact_type]
         if row >= 0:
             key = rows.arrival[row] - centre.head_start[contact_type]
-            if key < best_key or (key == best_key and rows.content[row] < rows.content[best]):
+            if key < best_key or (key == best_key and _content(rows, row) < _content(rows, best)):
                 best, best_key = row, key
         if best >= 0 and centre.types_last[place]:
             break
@@ -247,7 +285,6 @@ def _redials(centre: Any, chance: Any, rows: Any, row: Any, new: Any, now: Any, 
     rows.interval[new] = rows.interval[row]
     rows.ordinal[new] = rows.ordinal[row]
     rows.attempt[new] = rows.attempt[row] + 1
-    rows.content[new] = rows.content[row] + 1
     rows.arrival[new] = when
     rows.handle_time[new] = rows.handle_time[row]
     rows.patience[new] = _looked_up(chance, 4 * contact_type + PATIENCE, patience)
@@ -256,7 +293,7 @@ def _redials(centre: Any, chance: Any, rows: Any, row: Any, new: Any, now: Any, 
 
 @compiled
 def _play(
-    state: Any, events: Any, centre: Any, chance: Any, rows: Any, floor: Any, heap: Any,
+    state: Any, events: Any, centre: Any, chance: Any, rows: Any, floor: Any, agenda: Any,
     first_attempts: Any, member: Any,
 ) -> Any:  # fmt: skip
     """Play on, until nothing is left to happen, so many events have, or a redial finds no room.
@@ -266,7 +303,7 @@ def _play(
     is_open, group_of = centre.is_open, centre.group_of
     stretch_agent, stretch_start = centre.stretch_agent, centre.stretch_start
     stretch_end, serves_out = centre.stretch_end, centre.serves_out
-    type_of, content, arrival = rows.contact_type, rows.content, rows.arrival
+    type_of, arrival = rows.contact_type, rows.arrival
     handle_time, patience = rows.handle_time, rows.patience
     outcome, left_queue, ended, agent_of = rows.outcome, rows.left_queue, rows.ended, rows.agent
     last, redial_cut, order = rows.last, rows.redial_cut, rows.seen
@@ -276,32 +313,32 @@ def _play(
     idle_first, idle_last = floor.idle_first, floor.idle_last
     busy, stretch_of, stretch_left = floor.busy, floor.stretch_of, floor.stretch_left
     coming, leaving, below = floor.coming, floor.leaving, chance.redial_below
-    when, what = heap.when, heap.what
+    done_when, done_who, row_of = agenda.done_when, agenda.done_who, agenda.row_of
+    gone_when, gone_row = agenda.gone_when, agenda.gone_row
+    back_when, back_row = agenda.back_when, agenda.back_row
 
     now, next_arrival = state[_NOW], state[_ARRIVAL]
     next_coming, next_leaving = state[_COMING], state[_LEAVING]
-    size, count, seen = state[_HEAP], state[_ROWS], state[_SEEN]
+    count, seen, waits, backs = state[_ROWS], state[_SEEN], state[_WAITS], state[_BACKS]
     column, edge = state[_COLUMN], state[_EDGE]
     interval_us, columns = centre.interval_us, is_open.shape[1]
-    until = centre.end if centre.cut else _LATER
+    until = centre.end if centre.cut else _IDLE
     verdict = _MORE_EVENTS
+    latest = state[_NOW]  # end of a patience: an event, even of who was answered long ago
 
     arrives = arrival[next_arrival] if next_arrival < first_attempts else _LATER
     comes = stretch_start[coming[next_coming]] if next_coming < coming.size else _LATER
     leaves = stretch_end[leaving[next_leaving]] if next_leaving < leaving.size else _LATER
     for _ in range(events):
-        happens = when[0] if size else _LATER
-        time = min(happens, arrives, comes, leaves)
+        done, gives_up, returns = done_when[1], gone_when[0], back_when[0]
+        time = min(done, arrives, gives_up, returns, comes, leaves)
         if time >= until:
             verdict = _DONE
             break
-        kind, row = _NOTHING, -1
-        if happens == time:
-            kind, row = what[0] >> _KIND, what[0] & _ROW
 
         # In the order of the ranks.
-        if kind == _SERVICE_ENDS:
-            agent = agent_of[row]
+        if done == time:
+            agent = done_who[1]
             busy[agent] = False
         elif leaves == time:
             stretch = leaving[next_leaving]
@@ -325,8 +362,9 @@ def _play(
                 stretch_of[agent] = stretch
                 continue
             stretch_of[agent] = stretch
-        elif kind == _PATIENCE_ENDS:
+        elif gives_up == time:
             again = False
+            row = gone_row[0]
             if outcome[row] == _WAITING:
                 contact_type = type_of[row]
                 if below[contact_type]:
@@ -338,18 +376,18 @@ def _play(
                 left_queue[row] = ended[row] = time
                 _unlink(ahead, behind, queue_first, queue_last, contact_type, row)
             now = time
-            size = _drop_first(when, what, content, size)
+            waits = _drop_first(gone_when, gone_row, rows, waits)
             if again:
-                redial = (_CONTACT_ARRIVES << _KIND) | count
-                _put(when, what, content, size, arrival[count], redial)
-                size, count = size + 1, count + 1
+                backs = _put(back_when, back_row, rows, backs, arrival[count], count)
+                count += 1
             continue
         else:
             now = time
-            if kind == _CONTACT_ARRIVES and (
-                arrives != time or content[row] < content[next_arrival]
+            row = back_row[0]
+            if returns == time and (
+                arrives != time or _content(rows, row) < _content(rows, next_arrival)
             ):
-                size = _drop_first(when, what, content, size)
+                backs = _drop_first(back_when, back_row, rows, backs)
             else:
                 row = next_arrival
                 next_arrival += 1
@@ -373,17 +411,20 @@ def _play(
                 _link(ahead, behind, queue_first, queue_last, contact_type, row, left)
                 if patience[row] < _NEVER:
                     ends = now + patience[row]
-                    _put(when, what, content, size, ends, (_PATIENCE_ENDS << _KIND) | row)
-                    size += 1
+                    latest = max(latest, ends)
+                    if waits and outcome[gone_row[0]] != _WAITING:  # who was answered makes room
+                        _replace_first(gone_when, gone_row, rows, waits, ends, row)
+                    else:
+                        waits = _put(gone_when, gone_row, rows, waits, ends, row)
                 continue
             _unlink(idle_before, idle_after, idle_first, idle_last, group_of[agent], agent)
             idle_since[agent] = _LATER
             busy[agent] = True
             ends = now + handle_time[row]
             outcome[row], agent_of[row] = _ANSWERED, agent
-            left_queue[row], ended[row] = now, ends
-            _put(when, what, content, size, ends, row)  # the rank of an end of service is 0
-            size += 1
+            left_queue[row], ended[row] = now, min(ends, until)
+            row_of[agent] = row
+            _begin(agenda, rows, agent, ends)
             continue
 
         # An agent is free: she takes the next contact, or leaves when it is time, or is idle.
@@ -398,15 +439,12 @@ def _play(
             busy[agent] = True
             ends = now + handle_time[row]
             outcome[row], agent_of[row] = _ANSWERED, agent
-            left_queue[row], ended[row] = now, ends
-            if kind == _SERVICE_ENDS:
-                _replace_first(when, what, content, size, ends, row)
-            else:
-                _put(when, what, content, size, ends, row)
-                size += 1
+            left_queue[row], ended[row] = now, min(ends, until)
+            row_of[agent] = row
+            _settle(agenda, rows, agent, ends)
             continue
-        if kind == _SERVICE_ENDS:
-            size = _drop_first(when, what, content, size)
+        if done == time:
+            _settle(agenda, rows, agent, _IDLE + agent)
         if over:
             stretch_left[stretch] = now
         else:
@@ -416,21 +454,21 @@ def _play(
             _link(idle_before, idle_after, idle_first, idle_last, group, agent, left)
             idle_since[agent] = now
 
-    state[_NOW], state[_ARRIVAL] = now, next_arrival
+    state[_NOW], state[_ARRIVAL] = max(now, latest), next_arrival
     state[_COMING], state[_LEAVING] = next_coming, next_leaving
-    state[_HEAP], state[_ROWS], state[_SEEN] = size, count, seen
+    state[_ROWS], state[_SEEN], state[_WAITS], state[_BACKS] = count, seen, waits, backs
     state[_COLUMN], state[_EDGE] = column, edge
     return verdict
 
 
 @compiled
-def _close(rows: Any, floor: Any, count: Any, end: Any) -> None:
+def _close(rows: Any, floor: Any, end: Any) -> None:
     """What has not ended by the end of the run ends with it."""
-    for place in range(count):
-        row = rows.seen[place]
-        if rows.outcome[row] == _WAITING:
+    for contact_type in range(floor.queue_first.size):
+        row = floor.queue_first[contact_type]
+        while row >= 0:
             rows.left_queue[row] = rows.ended[row] = end
-        rows.ended[row] = min(rows.ended[row], end)
+            row = floor.behind[row]
     for agent in range(floor.busy.size):
         stretch = floor.stretch_of[agent]
         if stretch >= 0 and (floor.busy[agent] or floor.idle_since[agent] != _LATER):
@@ -438,22 +476,9 @@ def _close(rows: Any, floor: Any, count: Any, end: Any) -> None:
 
 
 def run(model: Model, draw: Draw) -> ContactLog:
-    """Play one replication of a centre with a plan, in machine code.
-
-    Parameters
-    ----------
-    model : Model
-        The centre and its plan, compiled.
-    draw : Draw
-        All the chance of the replication.
-
-    Returns
-    -------
-    ContactLog
-        The same as that of `ccsim.simulation.reference.run`, number by number.
-    """
+    """Play one replication in machine code: the log of `reference.run`, number by number."""
     chance = chance_of(draw.demand, draw.seed)
-    centre, rows, floor, heap = laid_out(model, draw, room=bool(chance.redial_below.any()))
+    centre, rows, floor, agenda = laid_out(model, draw, room=bool(chance.redial_below.any()))
     first_attempts = len(draw.contacts.arrival)
     state = np.zeros(_STATE, dtype=np.int64)
     state[_NOW], state[_ROWS] = model.begin, first_attempts
@@ -462,11 +487,11 @@ def run(model: Model, draw: Draw) -> ContactLog:
     verdict = _MORE_EVENTS
     while verdict != _DONE:
         if verdict == _MORE_ROWS:
-            rows, floor, heap = with_more_room(rows, floor, heap)
+            rows, floor, agenda = with_more_room(rows, floor, agenda)
         verdict = _play(
-            state, _EVENTS_AT_A_TIME, centre, chance, rows, floor, heap, first_attempts,
+            state, _EVENTS_AT_A_TIME, centre, chance, rows, floor, agenda, first_attempts,
             draw.replication,
         )  # fmt: skip
     end = model.end if model.cut else int(state[_NOW])
-    _close(rows, floor, int(state[_SEEN]), end)
+    _close(rows, floor, end)
     return log_of(rows, floor, int(state[_ROWS]), first_attempts)

@@ -17,6 +17,8 @@ Booleans = NDArray[np.bool_]
 
 LATER = 2**63 - 1
 """The instant of what does not happen."""
+IDLE = 3 * 2**61
+"""From here on stand agents who are not busy, each at an instant of her own that never comes."""
 
 
 class Centre(NamedTuple):
@@ -49,7 +51,6 @@ class Rows(NamedTuple):
     interval: Integers
     ordinal: Integers
     attempt: Integers
-    content: Integers
     arrival: Integers
     handle_time: Integers
     patience: Integers
@@ -81,14 +82,24 @@ class Floor(NamedTuple):
     leaving: Integers
 
 
-class Heap(NamedTuple):
-    """What is under way, the earliest first: when it happens, and what it is."""
+class Agenda(NamedTuple):
+    """What is under way: ends of service in a tree, ends of patience and redials on heaps of rows.
 
-    when: Integers
-    what: Integers
+    An agent's place in the tree is `leaves` plus her number; of two places beside each other,
+    whoever is done first stands above, at half their number, and who is first of all at place 1.
+    """
+
+    leaves: int
+    done_when: Integers  # (2 * leaves,)
+    done_who: Integers
+    row_of: Integers  # of a busy agent
+    gone_when: Integers  # ends of patience, the earliest first; some of who was answered
+    gone_row: Integers
+    back_when: Integers  # redials
+    back_row: Integers
 
 
-def laid_out(model: Model, draw: Draw, *, room: bool) -> tuple[Centre, Rows, Floor, Heap]:
+def laid_out(model: Model, draw: Draw, *, room: bool) -> tuple[Centre, Rows, Floor, Agenda]:
     """A model and a draw as the loop takes them, with nobody on the floor yet.
 
     With `room` for some redials; more is made when it is needed.
@@ -103,12 +114,10 @@ def laid_out(model: Model, draw: Draw, *, room: bool) -> tuple[Centre, Rows, Flo
     first_attempts = len(draw.contacts.arrival)
     rows = _rows(draw, first_attempts + (first_attempts // 4 + 64 if room else 0))
     floor = _floor(model, len(rows.arrival), np.flatnonzero(there), by_end[there[by_end]])
-    # An end of service of each agent, and one more entry of each row.
-    entries = len(model.agent_group) + len(rows.arrival) + 1
-    return centre, rows, floor, Heap(np.empty(entries, np.int64), np.empty(entries, np.int64))
+    return centre, rows, floor, _agenda(len(model.agent_group), len(rows.arrival), room)
 
 
-def with_more_room(rows: Rows, floor: Floor, heap: Heap) -> tuple[Rows, Floor, Heap]:
+def with_more_room(rows: Rows, floor: Floor, agenda: Agenda) -> tuple[Rows, Floor, Agenda]:
     """The same state with room for twice the rows."""
     more = len(rows.arrival)
     return (
@@ -116,16 +125,22 @@ def with_more_room(rows: Rows, floor: Floor, heap: Heap) -> tuple[Rows, Floor, H
         floor._replace(
             ahead=_longer(floor.ahead, 2 * more), behind=_longer(floor.behind, 2 * more)
         ),
-        Heap(*(_longer(column, len(column) + more) for column in heap)),
+        agenda._replace(
+            gone_when=_longer(agenda.gone_when, 2 * more),
+            gone_row=_longer(agenda.gone_row, 2 * more),
+            back_when=_longer(agenda.back_when, 2 * more),
+            back_row=_longer(agenda.back_row, 2 * more),
+        ),
     )
 
 
 def log_of(rows: Rows, floor: Floor, count: int, first_attempts: int) -> ContactLog:
     """The log of a run that is over, sorted by arrival, then by content."""
+    order = rows.seen[:count]
 
     def column(values: Any) -> Any:
         # Without redials the rows are first attempts, which are sorted.
-        return values[:count] if count == first_attempts else values[rows.seen[:count]]
+        return values[:count] if count == first_attempts else values.take(order)
 
     return ContactLog(
         contact_type=column(rows.contact_type),
@@ -206,7 +221,6 @@ def _rows(draw: Draw, length: int) -> Rows:
         interval=given(contacts.interval),
         ordinal=given(contacts.ordinal),
         attempt=np.zeros(length, np.int64),
-        content=given(contacts.content_id),
         arrival=given(contacts.arrival),
         handle_time=given(contacts.handle_time),
         patience=given(contacts.patience),
@@ -239,6 +253,23 @@ def _floor(model: Model, rows: int, coming: Integers, leaving: Integers) -> Floo
         stretch_left=model.stretches.start.copy(),
         coming=coming,
         leaving=leaving,
+    )
+
+
+def _agenda(agents: int, rows: int, room: bool) -> Agenda:
+    """Nothing is under way."""
+    leaves = 1 << (max(agents, 2) - 1).bit_length()
+    gone, back = np.empty((2, rows + 1), np.int64), np.empty((2, rows + 1 if room else 1), np.int64)
+    gone[0, 0] = back[0, 0] = LATER
+    return Agenda(
+        leaves,
+        IDLE + np.concatenate([np.full(leaves, leaves), np.arange(leaves)]),
+        np.tile(np.arange(leaves), 2),
+        np.zeros(leaves, np.int64),
+        gone[0],
+        gone[1],
+        back[0],
+        back[1],
     )
 
 
