@@ -334,7 +334,7 @@ def _change_of_agents(centre: _Centre, now: _Now, agents: int) -> tuple[_Now, fl
     """Where the centre stands when a step begins, and who gives up that very moment."""
     law, finishing, lost = now.law, now.finishing, 0.0
     if agents < now.on_duty and centre.shift_end == "finish":
-        law, busy = _leave(law, now.on_duty, now.on_duty - agents)
+        law, busy = _leave(law, now.on_duty, agents)
         finishing += busy
     if centre.patience == 0 and law.size > agents:
         lost = float(law[agents:] @ np.arange(law.size - agents))
@@ -342,27 +342,15 @@ def _change_of_agents(centre: _Centre, now: _Now, agents: int) -> tuple[_Now, fl
     return _Now(law, finishing, agents), lost
 
 
-def _leave(law: Floats, on_duty: int, leaving: int) -> tuple[Floats, float]:
-    """Let agents leave with what they have in hand: the law then, and how many were busy."""
-    after = np.zeros_like(law)
-    busy = 0.0
-    handling = np.minimum(np.arange(law.size), on_duty)
-    for taken in range(min(leaving, law.size - 1) + 1):
-        ways = (
-            _log_choose(handling, taken)
-            + _log_choose(on_duty - handling, leaving - taken)
-            - _log_choose(np.array(on_duty), leaving)
-        )
-        moved = law * np.exp(ways)
-        after[: law.size - taken] += moved[taken:]
-        busy += taken * float(moved.sum())
-    return after, busy
-
-
-def _log_choose(of: NDArray[np.int64], some: int) -> Floats:
-    with np.errstate(invalid="ignore"):
-        ways = special.gammaln(of + 1) - special.gammaln(some + 1) - special.gammaln(of - some + 1)
-    return np.where(of >= some, ways, -np.inf)
+def _leave(law: Floats, on_duty: int, stay: int) -> tuple[Floats, float]:
+    """Let agents leave one by one with what they have in hand: the law then, who was busy."""
+    many, busy = np.arange(law.size), 0.0
+    for here in range(on_duty, stay, -1):
+        taken = law * (np.minimum(many, here) / here)
+        law = law * (np.maximum(here - many, 0) / here)
+        law[:-1] += taken[1:]
+        busy += float(taken.sum())
+    return law, busy
 
 
 def _pieces(
@@ -494,6 +482,8 @@ def _followed(
         if centre.shift_end == "hand_over":
             ahead = np.pad(ahead, ((0, 0), (max(-more, 0), 0)))
     waiting = np.arange(ahead.shape[1], dtype=np.float64)
-    end = fate(agents, centre.handle_time, centre.patience, waiting, left[:, None])
+    with np.errstate(over="ignore"):
+        turns = left[:, None] / centre.handle_time
+    end = fate(agents, 1.0, centre.patience / centre.handle_time, waiting, turns)
     in_time = end.offered_wait if virtual else end.in_time
     return answered + (ahead * in_time).sum(axis=1), gone + (ahead * end.gone).sum(axis=1)
