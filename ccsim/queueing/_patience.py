@@ -124,7 +124,8 @@ def after(queue: Queue, threshold: Floats) -> Later:
         surplus = np.where(tau < 0.5, q.surplus - q.x * np.expm1(-tau), q.y - z)
         empty, gives_up, is_answered = impatient_queue(q.y, z, surplus)
 
-        exceeds = _lightly_loaded(q, time / q.handle_time, tau, empty)
+        turns = np.minimum(time / q.handle_time, 1e300)
+        exceeds = _lightly_loaded(q, turns, tau, empty)
         heavy = ~below_diagonal(q.x, q.surplus) & (q.y >= NOBODY) & ~endless
         y, x, total = q.y[heavy], q.x[heavy], special.gammainc(q.y[heavy], q.x[heavy])
         # Hundreds of patiences on, z vanishes from the doubles; z^y, which is left of P, need not.
