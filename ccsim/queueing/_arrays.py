@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -80,6 +81,27 @@ def positive_fraction(name: str, value: ArrayLike) -> Floats:
     rule = "a fraction above 0 and up to 1 (0.85 for 85 %)"
     _refuse(name, rule, array, ~((array > 0) & (array <= 1)))
     return array
+
+
+def single(name: str, values: Floats) -> float:
+    """The number of an argument that takes only one."""
+    if values.ndim:
+        raise ValueError(f"{name} must be one number; got {values.tolist()!r}")
+    return float(values)
+
+
+def whole_numbers(values: Floats) -> Iterator[tuple[NDArray[np.int64], Floats, Floats]]:
+    """Split each number between the whole ones around it, as if each were so part of the time.
+
+    First all that are below, then all that are above: their places, the whole numbers, and the
+    shares of the time. What is whole stands below, with a share of 1.
+    """
+    below = np.floor(values)
+    above = values - below
+    for whole, share in ((below, 1 - above), (below + 1, above)):
+        where = np.flatnonzero(share > 0)
+        if where.size:
+            yield where, whole[where], share[where]
 
 
 def flattened(*arrays: Floats) -> tuple[tuple[int, ...], list[Floats]]:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from ccsim.queueing._arrays import Floats
+from ccsim.queueing._arrays import Floats, whole_numbers
 from ccsim.queueing._incomplete_gamma import full_house
 from ccsim.queueing._patience import after, answered_share, mean_waits, steady_state
 
@@ -301,19 +301,17 @@ def _between(
     More agents than lines cannot all talk, so they are left out.
     """
     agents = np.minimum(centre.agents, np.floor(centre.lines))
-    low = np.floor(agents)
-    share = agents - low
     found = [np.zeros_like(agents) for _ in range(fields)]
-    widest = int((centre.lines - low).max(initial=0)) + 1
+    widest = int((centre.lines - np.floor(agents)).max(initial=0)) + 1
     step = max(1, _CELLS // widest)
-    for number, part in ((low, 1 - share), (low + 1, share)):
-        places = np.flatnonzero(part > 0)
+    for places, number, share in whole_numbers(agents):
         for first in range(0, places.size, step):
-            where = places[first : first + step]
+            part = slice(first, first + step)
+            where = places[part]
             some = centre.at(where)._replace(
-                agents=number[where], lines=np.floor(centre.lines[where])
+                agents=number[part], lines=np.floor(centre.lines[where])
             )
             columns = whole(some, *(column[where] for column in more))
             for column, value in zip(found, columns, strict=True):
-                column[where] += part[where] * value
+                column[where] += share[part] * value
     return found

@@ -41,7 +41,11 @@ from ccsim.queueing._incomplete_gamma import (
     lower_gamma,
 )
 from ccsim.queueing._virtual_wait import mean_of_virtual_wait
-from ccsim.queueing.service_level import SteadyStateFormula, good_and_base
+from ccsim.queueing.service_level import (
+    SteadyStateFormula,
+    level_of_shares,
+    names_short_abandons,
+)
 
 
 class Queue(NamedTuple):
@@ -214,18 +218,21 @@ def level_by_formula(
 ) -> Floats:
     """Service level by any formula; 0 where nobody is answered and the formula has no base."""
     later = after(queue, threshold)
-    if formula == "virtual":
-        return later.offered_wait_in_time
-    short = np.zeros_like(later.gone)
-    if formula in ("without_short_abandons", "with_short_abandons"):
-        # A limit of zero counts nobody, also where patience is zero.
-        short = np.where(short_abandon > 0, after(queue, short_abandon).gone, 0.0)
-    good, base = good_and_base(
+    return level_of_shares(
         formula,
-        offered=np.ones_like(short),
         answered=answered_share(queue),
         answered_in_time=later.in_time,
         abandoned_in_time=later.gone,
-        short_abandons=short,
+        short_abandons=gone_in_short(queue, short_abandon, formula),
+        offered_wait_in_time=later.offered_wait_in_time,
     )
-    return np.clip(np.where(base > 0, good / np.where(base > 0, base, 1.0), 0.0), 0.0, 1.0)
+
+
+def gone_in_short(queue: Queue, short_abandon: Floats, formula: SteadyStateFormula) -> Floats:
+    """Short abandons ÷ offered, where the formula asks for them.
+
+    A limit of zero counts nobody, also where patience is zero.
+    """
+    if not names_short_abandons(formula):
+        return np.zeros_like(short_abandon)
+    return np.where(short_abandon > 0, after(queue, short_abandon).gone, 0.0)

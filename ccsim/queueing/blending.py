@@ -20,6 +20,7 @@ from ccsim.queueing._arrays import (
     integers,
     positive_duration,
     quantity,
+    whole_numbers,
 )
 from ccsim.queueing._patience import answered_share, level_by_formula, mean_waits, queue_behind
 from ccsim.queueing.erlang_a_staffing import erlang_a_agents
@@ -139,17 +140,13 @@ def blending(
         duration("patience", patience),
         duration("short_abandon", short_abandon),
     )
-    low = np.floor(n)
-    share = n - low
     measures = np.zeros((len(Blending._fields), n.size))
-    for whole, part in ((low, 1 - share), (low + 1, share)):
-        where = np.flatnonzero(part > 0)
-        if where.size:
-            found = _measures(
-                a[where], whole[where], h[where], kept[where], t[where], p[where], short[where],
-                formula=formula,
-            )  # fmt: skip
-            measures[:, where] += part[where] * found
+    for where, whole, part in whole_numbers(n):
+        found = _measures(
+            a[where], whole, h[where], kept[where], t[where], p[where], short[where],
+            formula=formula,
+        )  # fmt: skip
+        measures[:, where] += part * found
     busy = measures[_BUSY]
     occupied = np.where(n > 0, np.minimum(busy / np.where(n > 0, n, 1.0), 1.0), np.sign(a))
     measures[_BUSY] = occupied

@@ -17,6 +17,7 @@ from ccsim.queueing._arrays import (
     floats,
     positive_duration,
     quantity,
+    whole_numbers,
 )
 from ccsim.queueing._chat_chain import (
     MOST_SLOTS,
@@ -26,8 +27,15 @@ from ccsim.queueing._chat_chain import (
     exact_slots,
     states,
 )
-from ccsim.queueing._patience import Queue, after, answered_share, mean_waits, queue_behind
-from ccsim.queueing.service_level import SteadyStateFormula, check_formula, good_and_base
+from ccsim.queueing._patience import (
+    Queue,
+    after,
+    answered_share,
+    gone_in_short,
+    mean_waits,
+    queue_behind,
+)
+from ccsim.queueing.service_level import SteadyStateFormula, check_formula, level_of_shares
 
 _SMALL = 1e-290  # below it the doubles soon have no digits
 
@@ -224,17 +232,11 @@ def _chat(
         duration("short_abandon", short_abandon),
     )
     _refuse_large(solve, float(np.ceil(n).max(initial=0)), levels.size)
-    low = np.floor(n)
-    share = n - low
     sums = _Sums(*np.zeros((len(_Sums._fields), n.size)))
-    for whole, part in ((low, 1 - share), (low + 1, share)):
-        where = np.flatnonzero(part > 0)
-        if where.size:
-            found = _sums(
-                solve, levels, v[where], whole[where], p[where], t[where], short[where], formula
-            )
-            for column, more in zip(sums, found, strict=True):
-                column[where] += part[where] * more
+    for where, whole, part in whole_numbers(n):
+        found = _sums(solve, levels, v[where], whole, p[where], t[where], short[where], formula)
+        for column, more in zip(sums, found, strict=True):
+            column[where] += part * more
     return Chat(*(floats(measure, shape) for measure in _measures(sums, v, n, levels, formula)))
 
 
@@ -290,9 +292,6 @@ def _sums(
         queue.waits * queue.gives_up,
         patience == np.inf,
     )
-    by_short = np.zeros_like(volume)
-    if formula in ("without_short_abandons", "with_short_abandons"):
-        by_short = np.where(short > 0, after(queue, short).gone, 0.0)
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         waited = np.where(queue.waits > 0, np.where(endless, offered_wait, gone * patience), 0.0)
         # A queue without end hides that agents answer what they can.
@@ -308,7 +307,7 @@ def _sums(
         waited_by_answered,
         later.in_time,
         later.gone,
-        by_short,
+        gone_in_short(queue, short, formula),
         later.offered_wait_in_time,
         open_,
         some,
@@ -338,19 +337,16 @@ def _in_logarithms(queue: Queue, full: Floats, log_full: Floats, free: Floats) -
 def _measures(
     sums: _Sums, volume: Floats, agents: Floats, levels: Floats, formula: SteadyStateFormula
 ) -> tuple[Floats, ...]:
-    good, base = sums.offered_wait_in_time, np.ones_like(volume)
-    if formula != "virtual":
-        good, base = good_and_base(
-            formula,
-            offered=base,
-            answered=sums.answered,
-            answered_in_time=sums.in_time,
-            abandoned_in_time=sums.gone_in_time,
-            short_abandons=sums.gone_in_short,
-        )
+    level = level_of_shares(
+        formula,
+        answered=sums.answered,
+        answered_in_time=sums.in_time,
+        abandoned_in_time=sums.gone_in_time,
+        short_abandons=sums.gone_in_short,
+        offered_wait_in_time=sums.offered_wait_in_time,
+    )
     idle, answered, nobody = volume == 0, sums.answered > 0, agents == 0
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        level = np.where(base > 0, good / base, 0.0)
         speed = np.where(answered, sums.waited_by_answered / sums.answered, np.inf)
         per_agent = np.where(nobody, levels.size, sums.open / agents)
         occupancy = np.where(nobody, 1.0, sums.busy / agents)
@@ -363,7 +359,7 @@ def _measures(
         sums.gone,
         np.where(idle, 0.0, sums.waited),
         np.where(idle, 0.0, speed),
-        np.clip(np.where(idle, 1.0, level), 0.0, 1.0),
+        np.where(idle, 1.0, level),
         np.where(idle, 0.0, np.minimum(occupancy, 1.0)),
         np.where(idle, 0.0, np.minimum(per_agent / levels.size, 1.0)),
         np.where(idle, 0.0, np.minimum(per_agent, levels.size)),

@@ -16,6 +16,7 @@ from ccsim.queueing._arrays import (
     fraction,
     positive_duration,
     quantity,
+    single,
 )
 
 Clock: TypeAlias = Literal["opening", "calendar"]
@@ -206,8 +207,8 @@ def deadline_requirement(
     >>> np.ceil(need.agents[8:18]).astype(int).tolist()
     [5, 5, 5, 5, 5, 4, 2, 2, 2, 2]
     """
-    wanted = _number(fraction, "share", share)
-    longest = _number(duration, "tail", tail)
+    wanted = single("share", fraction("share", share))
+    longest = single("tail", duration("tail", tail))
     given = _given(contacts, 0.0, handle_time, deadline, interval, is_open, clock, backlog, cyclic)
 
     def reached(agents: float | Floats) -> DeadlineOutcome:
@@ -320,21 +321,14 @@ def _given(
     return _Given(
         contacts=arrive,
         agents=np.where(opening, floor, 0.0),
-        handle_time=_number(positive_duration, "handle_time", handle_time),
-        deadline=_number(duration, "deadline", deadline),
-        interval=_number(positive_duration, "interval", interval),
+        handle_time=single("handle_time", positive_duration("handle_time", handle_time)),
+        deadline=single("deadline", duration("deadline", deadline)),
+        interval=single("interval", positive_duration("interval", interval)),
         is_open=opening,
         clock=clock,
-        backlog=_number(quantity, "backlog", backlog),
+        backlog=single("backlog", quantity("backlog", backlog)),
         cyclic=cyclic,
     )
-
-
-def _number(check: Callable[[str, ArrayLike], Floats], name: str, value: float) -> float:
-    array = check(name, value)
-    if array.shape:
-        raise ValueError(f"{name} must be one number; got {value!r}")
-    return float(array)
 
 
 def _limit(given: _Given, time: float) -> float:

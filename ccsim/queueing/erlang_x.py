@@ -18,7 +18,12 @@ from ccsim.queueing._arrays import (
     quantity,
 )
 from ccsim.queueing._lines import MOST_LINES, Attempts, Centre, attempts, in_time
-from ccsim.queueing.service_level import SteadyStateFormula, check_formula, good_and_base
+from ccsim.queueing.service_level import (
+    SteadyStateFormula,
+    check_formula,
+    level_of_shares,
+    names_short_abandons,
+)
 
 _WITHOUT_END = 1e12  # attempts per agent and request beyond which there is no steady state
 
@@ -249,17 +254,14 @@ def _level(
     centre: Centre, of: Attempts, threshold: Floats, short: Floats, formula: SteadyStateFormula
 ) -> Floats:
     found = in_time(centre, threshold)
-    if formula == "virtual":
-        return np.clip(found.offered_wait, 0.0, 1.0)
     gone = np.zeros_like(threshold)
-    if formula in ("without_short_abandons", "with_short_abandons"):
+    if names_short_abandons(formula):
         gone = np.where(short > 0, in_time(centre, short).abandoned, 0.0)
-    good, base = good_and_base(
+    return level_of_shares(
         formula,
-        offered=np.ones_like(threshold),
         answered=of.answered,
         answered_in_time=found.answered,
         abandoned_in_time=found.abandoned,
         short_abandons=gone,
+        offered_wait_in_time=found.offered_wait,
     )
-    return np.clip(np.where(base > 0, good / np.where(base > 0, base, 1.0), 0.0), 0.0, 1.0)

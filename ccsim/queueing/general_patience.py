@@ -20,7 +20,7 @@ from ccsim.queueing._arrays import (
     quantity,
 )
 from ccsim.queueing._offered_wait import OfferedWait, offered_wait
-from ccsim.queueing.service_level import SteadyStateFormula, check_formula, good_and_base
+from ccsim.queueing.service_level import SteadyStateFormula, check_formula, level_of_shares
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,17 +214,14 @@ def _measures(
     answered = wait.at_once + wait.answered
     shares = (answered, wait.at_once + wait.answered_in_time, wait.gone_in_time, wait.gone_in_short)
     taken, in_time, gone, gone_in_short = np.array(shares)[:, None]
-    good, base = np.array([wait.at_once + wait.in_time]), np.ones(1)
-    if formula != "virtual":
-        good, base = good_and_base(
-            formula,
-            offered=base,
-            answered=taken,
-            answered_in_time=in_time,
-            abandoned_in_time=gone,
-            short_abandons=gone_in_short,
-        )
-    level = float(good[0] / base[0]) if base[0] > 0 else 0.0
+    level = level_of_shares(
+        formula,
+        answered=taken,
+        answered_in_time=in_time,
+        abandoned_in_time=gone,
+        short_abandons=gone_in_short,
+        offered_wait_in_time=np.array([wait.at_once + wait.in_time]),
+    )
     busy = load * answered / agents if agents else 1.0
     return GeneralPatience(
         waiting_probability=wait.waits,
@@ -232,7 +229,7 @@ def _measures(
         balked=wait.balked,
         mean_wait=wait.mean,
         speed_of_answer=wait.answered_wait / answered if answered > 0 else np.inf,
-        service_level=min(max(level, 0.0), 1.0),
+        service_level=level[0],
         waits_longer=wait.still_waiting,
         offered_wait_longer=wait.later,
         occupancy=min(busy, 1.0),

@@ -73,6 +73,34 @@ def good_and_base(
             return answered_in_time + short_abandons, offered
 
 
+def names_short_abandons(formula: SteadyStateFormula) -> bool:
+    """Whether a formula asks who gave up within the short limit."""
+    return formula in ("without_short_abandons", "with_short_abandons")
+
+
+def level_of_shares(
+    formula: SteadyStateFormula,
+    *,
+    answered: Floats,
+    answered_in_time: Floats,
+    abandoned_in_time: Floats,
+    short_abandons: Floats,
+    offered_wait_in_time: Floats,
+) -> Floats:
+    """Service level from shares of offered; 0 where a denominator is, as nobody is answered."""
+    if formula == "virtual":
+        return np.clip(offered_wait_in_time, 0.0, 1.0)
+    good, base = good_and_base(
+        formula,
+        offered=np.ones_like(answered),
+        answered=answered,
+        answered_in_time=answered_in_time,
+        abandoned_in_time=abandoned_in_time,
+        short_abandons=short_abandons,
+    )
+    return np.clip(np.where(base > 0, good / np.where(base > 0, base, 1.0), 0.0), 0.0, 1.0)
+
+
 def service_level_from_counts(
     *,
     offered: ArrayLike,

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ccsim.queueing._arrays import Floats, positive_duration, quantity
+from ccsim.queueing._arrays import Floats, positive_duration, quantity, single
 
 LoadRule: TypeAlias = Literal[
     "average",
@@ -80,8 +80,8 @@ def offered_load(
     [19.7, 31.6, 38.8, 43.2]
     """
     rate = np.atleast_1d(quantity("rates", rates))
-    handle = float(positive_duration("handle_time", handle_time))
-    length = float(positive_duration("step", step))
+    handle = single("handle_time", positive_duration("handle_time", handle_time))
+    length = single("step", positive_duration("step", step))
     target = rate * handle
     kept = np.exp(-length / handle)
     fills = -np.expm1(-length / handle)
@@ -174,8 +174,8 @@ def interval_loads(
     if rule not in LOAD_RULES:
         raise ValueError(f"rule must be one of {', '.join(LOAD_RULES)}; got {rule!r}")
     rate = np.atleast_1d(quantity("rates", rates))
-    handle = float(positive_duration("handle_time", handle_time))
-    length = float(positive_duration("step", step))
+    handle = single("handle_time", positive_duration("handle_time", handle_time))
+    length = single("step", positive_duration("step", step))
     if steps_per_interval < 1 or rate.shape[-1] % steps_per_interval:
         raise ValueError(
             f"steps_per_interval must divide the {rate.shape[-1]} steps; got {steps_per_interval!r}"
@@ -191,13 +191,6 @@ def interval_loads(
     if rule.endswith("average"):
         return np.asarray(average.reshape(shape).mean(axis=-1))
     return np.asarray(maximum.reshape(shape).max(axis=-1))
-
-
-def single(name: str, values: Floats) -> float:
-    """The number of an argument that takes only one."""
-    if values.ndim:
-        raise ValueError(f"{name} must be one number; got {values.tolist()!r}")
-    return float(values)
 
 
 def _lagged(rate: Floats, lag: float, cyclic: bool) -> tuple[Floats, Floats]:

@@ -17,11 +17,16 @@ from ccsim.queueing._arrays import (
     positive_duration,
     positive_fraction,
     quantity,
+    single,
 )
 from ccsim.queueing._birth_death import Rates, instants, side_by_side, spread
 from ccsim.queueing._lines import fate
-from ccsim.queueing.service_level import SteadyStateFormula, check_formula, good_and_base
-from ccsim.queueing.time_varying import single
+from ccsim.queueing.service_level import (
+    SteadyStateFormula,
+    check_formula,
+    level_of_shares,
+    names_short_abandons,
+)
 
 ShiftEnd: TypeAlias = Literal["finish", "hand_over"]
 """What becomes of a contact whose agent leaves: she finishes it, or it goes back to the head of
@@ -198,7 +203,7 @@ class _Asked(NamedTuple):
 
     def limits(self) -> tuple[float, ...]:
         """Waits until which contacts are followed."""
-        short = self.formula in ("without_short_abandons", "with_short_abandons")
+        short = names_short_abandons(self.formula)
         return (self.threshold, self.short_abandon) if short else (self.threshold,)
 
 
@@ -415,20 +420,18 @@ def _level(centre: _Centre, number: int, pieces: list[_Piece], asked: _Asked) ->
         return found
 
     in_time, gone = shares(asked.threshold)[:, None]
-    if asked.formula == "virtual":
-        return float(np.clip(in_time[0], 0.0, 1.0))
-    whole, short = np.ones(1), np.zeros(1)
-    if len(asked.limits()) > 1 and asked.short_abandon > 0:
+    short = np.zeros(1)
+    if names_short_abandons(asked.formula) and asked.short_abandon > 0:
         short = shares(asked.short_abandon)[1:]
-    good, base = good_and_base(
+    level = level_of_shares(
         asked.formula,
-        offered=whole,
-        answered=shares(math.inf)[:1] if asked.formula == "of_answered" else whole,
+        answered=shares(math.inf)[:1] if asked.formula == "of_answered" else np.ones(1),
         answered_in_time=in_time,
         abandoned_in_time=gone,
         short_abandons=short,
+        offered_wait_in_time=in_time,
     )
-    return float(np.clip(good[0] / base[0], 0.0, 1.0)) if base[0] > 0 else 0.0
+    return float(level[0])
 
 
 def _within(
