@@ -212,9 +212,10 @@ def simulate(
     case = _case(source, variant)
     chosen = _chosen(case, plan)
     kept = None
-    if checkpoint is not None or resume is not None:
-        opened = new_checkpoint if resume is None else old_checkpoint
-        kept = opened(Path(checkpoint or resume or ""), case, [chosen], seed, BLOCK)
+    if resume is not None:
+        kept = old_checkpoint(Path(resume), case, [chosen], seed, BLOCK)
+    elif checkpoint is not None:
+        kept = new_checkpoint(Path(checkpoint), case, [chosen], seed, BLOCK)
     (sample,) = replicate(
         case,
         [chosen],

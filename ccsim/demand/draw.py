@@ -34,7 +34,8 @@ Integers = NDArray[np.int64]
 BLOCK = 32
 """Replications in a block: each is a complete set of strata of the days' busyness."""
 
-_INTERVAL_ORIGIN = 1 << 19
+INTERVAL_ORIGIN = 1 << 19
+"""Added to an interval in a content id, as intervals of the warm-up are negative."""
 _MOST_IN_INTERVAL = 1 << 24  # of one contact type: the width of the ordinal in a content id
 
 
@@ -134,7 +135,7 @@ def content_id(contact_type: Integers, interval: Integers, ordinal: Integers) ->
     >>> bool(earlier < later)
     True
     """
-    return ((contact_type << 20 | interval + _INTERVAL_ORIGIN) << 24 | ordinal) << 8
+    return ((contact_type << 20 | interval + INTERVAL_ORIGIN) << 24 | ordinal) << 8
 
 
 def first_day(demand: DemandModel) -> int:

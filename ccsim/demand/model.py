@@ -88,6 +88,11 @@ class DemandModel:
     grid: Grid
     warm_up_intervals: int
 
+    @property
+    def contacts(self) -> float:
+        """Mean first attempts of a horizon."""
+        return sum(float(given.fresh.sum()) for given in self.contact_types)
+
 
 def fresh_share(demand: Demand, redial: Redial | None) -> float:
     """Fresh contacts per counted contact, where the count already holds redials.

@@ -14,13 +14,12 @@ import numpy as np
 
 from ccsim import __version__
 from ccsim.errors import CcsimError
-from ccsim.performance.sample import RunningSums, Sample
+from ccsim.performance.sample import BY_REPLICATION, RunningSums, Sample
 from ccsim.performance.waits import Waits
 from ccsim.plans.plan import StaffingPlan
 from ccsim.scenario.case import Case
 
 _STUDY = "study.json"
-_DAYS = ("contacts", "in_time", "abandoned_in_time", "groups", "handled")
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ def _study(
 def _arrays(sample: Sample) -> dict[str, np.ndarray]:
     (waits,) = sample.waits.batches  # of one block
     sums = sample.intervals
-    days = {name: getattr(sample, name) for name in _DAYS}
+    days = {name: getattr(sample, name) for name in BY_REPLICATION}
     return {**days, "sums_of_types": sums.contact_types, "sums_of_groups": sums.groups,
             "waits": waits}  # fmt: skip
 
@@ -152,7 +151,7 @@ def _sample(columns: dict[str, np.ndarray], number: int, block_size: int) -> Sam
         if int(name.split("_", 1)[0]) == number
     }
     return Sample(
-        **{name: own[name] for name in _DAYS},
+        **{name: own[name] for name in BY_REPLICATION},
         intervals=RunningSums(1, own["sums_of_types"], own["sums_of_groups"]),
         waits=Waits((own["waits"],), 1),
         block_size=block_size,

@@ -24,7 +24,7 @@ _COPY = """
 COPY (
   SELECT
     replication, contact_types.name AS contact_type, interval, ordinal, attempt,
-    make_timestamp(starts + arrival) AS arrival_utc, arrival / 1e6 AS arrival_s,
+    make_timestamp({start} + arrival) AS arrival_utc, arrival / 1e6 AS arrival_s,
     outcomes.name AS outcome, wait / 1e6 AS wait_s, handle_time / 1e6 AS handle_s,
     agent_groups.name AS agent_group, agent, last, redial_cut
   FROM contacts
@@ -66,8 +66,7 @@ def write_contacts(
         raise CcsimError(f"{folder} exists and is not overwritten; give --log another folder")
     total = whole_blocks(replications)
     demand = compile_demand(case)
-    contacts = sum(float(given.fresh.sum()) for given in demand.contact_types) * total
-    engine = chosen(engine, contacts)
+    engine = chosen(engine, demand.contacts * total)
     model = compile_model(case, demand, plan)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -126,7 +125,7 @@ def _write(case: Case, model: Model, logs: list[tuple[int, ContactLog]], path: P
         for name, columns in tables.items():
             connection.register(name, columns)
         text = str(path).replace("'", "''")
-        connection.execute(_COPY.replace("starts", str(start)).format(path=text))
+        connection.execute(_COPY.format(start=start, path=text))
 
 
 def _names(key: str, names: Any) -> dict[str, Any]:

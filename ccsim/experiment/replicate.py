@@ -125,7 +125,6 @@ def _job(
     blocks: int,
 ) -> _Job:
     demand = compile_demand(case)
-    contacts = sum(float(given.fresh.sum()) for given in demand.contact_types)
     return _Job(
         case=case,
         demand=demand,
@@ -133,7 +132,7 @@ def _job(
         rules=measuring_rules(case.scenario),
         seed=seed,
         block_size=block_size,
-        engine=chosen(engine, contacts * blocks * block_size * len(plans)),
+        engine=chosen(engine, demand.contacts * blocks * block_size * len(plans)),
     )
 
 

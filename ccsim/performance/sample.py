@@ -26,6 +26,10 @@ GROUP_RATIOS = ("on_the_floor", "occupancy")
 """What is estimated for each agent group in each interval."""
 
 
+BY_REPLICATION = ("contacts", "in_time", "abandoned_in_time", "groups", "handled")
+"""What a sample has of each of its replications."""
+
+
 @dataclass(frozen=True, eq=False)
 class RunningSums:
     """Sums of block totals x and y, of their squares and product: enough for a ratio's interval.
@@ -132,10 +136,9 @@ def join_each(blocks: Iterable[Sequence[Sample]]) -> tuple[Sample, ...]:
             waits = [before.plus(one.waits) for before, one in zip(waits, block, strict=True)]
         for days, one in zip(kept, block, strict=True):
             days.append(replace(one, waits=_NO_WAITS))
-    columns = ("contacts", "in_time", "abandoned_in_time", "groups", "handled")
     return tuple(
         Sample(
-            **{name: np.concatenate([getattr(one, name) for one in days]) for name in columns},
+            **{n: np.concatenate([getattr(one, n) for one in days]) for n in BY_REPLICATION},
             intervals=sums,
             waits=histograms,
             block_size=days[0].block_size,
