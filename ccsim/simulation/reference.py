@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 from heapq import heappop, heappush
+from typing import Any
 
 import numpy as np
 import simpy
 from numpy.typing import NDArray
-from simpy.events import EventPriority
 
 from ccsim.demand.draw import Draw
 from ccsim.demand.table import NEVER
@@ -34,26 +35,37 @@ class Rank(IntEnum):
     CONTACT_ARRIVES = 4
 
 
-_PLACE = tuple(rank << 62 for rank in Rank)
-"""Ranks above every content id, so that one integer carries both."""
+# Each rank above every content id, so that one integer carries both. Members of an enumeration
+# are slow to reach and to compare with; these are plain.
+SERVICE_ENDS, AGENT_LEAVES, AGENT_COMES, PATIENCE_ENDS, CONTACT_ARRIVES = (
+    rank << 62 for rank in Rank
+)
+ANSWERED, ABANDONED, CLOSED, WAITING = map(int, Outcome)
 
 
 class Moment(simpy.Event):
-    """Something that happens at an instant, ranked by kind and by content."""
+    """Something that will happen, ranked by kind and by content.
+
+    Attributes
+    ----------
+    whom : int
+        The contact, agent or place in a stream that it happens to.
+    """
 
     def __init__(
         self,
-        env: simpy.Environment,
-        at: int,
-        rank: Rank,
+        env: Any,
+        delay: int,
+        rank: int,
         content: int,
-        callback: Callable[[simpy.Event], None],
+        whom: int,
+        callback: Callable[[Any], None],
     ) -> None:
-        super().__init__(env)
-        self._ok = True
-        self._value = content
-        self.callbacks.append(callback)
-        env.schedule(self, EventPriority(_PLACE[rank] | content), at - env.now)
+        # What the parent's does, without a call: much of the time goes into making events.
+        self.env, self.callbacks = env, [callback]
+        self._ok, self._value = True, None
+        self.whom = whom
+        env.schedule(self, rank | content, delay)
 
 
 def run(model: Model, draw: Draw) -> ContactLog:
@@ -84,7 +96,9 @@ class _Centre:
 
     def __init__(self, model: Model, draw: Draw) -> None:
         self.model, self.draw = model, draw
-        self.env = simpy.Environment(initial_time=model.begin)
+        self.env: Any = simpy.Environment(initial_time=model.begin)  # its clock is one of integers
+        self._will = partial(Moment, self.env)
+        self.interval_us = model.interval_us
         contacts = draw.contacts
         # One row per contact; redials are appended.
         self.contact_type: list[int] = contacts.contact_type.tolist()
@@ -95,8 +109,8 @@ class _Centre:
         self.handle_time: list[int] = contacts.handle_time.tolist()
         self.patience: list[int] = contacts.patience.tolist()
         self.content: list[int] = contacts.content_id.tolist()
-        count = len(self.ordinal)
-        self.outcome: list[int] = [Outcome.WAITING] * count
+        count = self.first_attempts = len(self.ordinal)
+        self.outcome: list[int] = [WAITING] * count
         self.left_queue: list[int] = [NEVER] * count
         self.ended: list[int] = [NEVER] * count
         self.agent: list[int] = [-1] * count
@@ -142,87 +156,67 @@ class _Centre:
     # so that the event list stays as short as what is going on.
 
     def _next_arrival(self, contact: int) -> None:
-        if contact < len(self.draw.contacts.arrival):
-
-            def arrives(_: simpy.Event) -> None:
-                self._next_arrival(contact + 1)
-                self._arrives(contact)
-
-            Moment(
-                self.env,
-                self.arrival[contact],
-                Rank.CONTACT_ARRIVES,
+        if contact < self.first_attempts:
+            self._will(
+                self.arrival[contact] - self.env.now,
+                CONTACT_ARRIVES,
                 self.content[contact],
-                arrives,
+                contact,
+                self._first_attempt,
             )
 
     def _next_coming(self, number: int) -> None:
         if number < len(self.comings):
             when, stretch = self.comings[number]
-
-            def comes(_: simpy.Event) -> None:
-                self._next_coming(number + 1)
-                self._comes(stretch)
-
-            Moment(self.env, when, Rank.AGENT_COMES, stretch, comes)
+            self._will(when - self.env.now, AGENT_COMES, stretch, number, self._comes)
 
     def _next_leaving(self, number: int) -> None:
         if number < len(self.leavings):
             when, stretch = self.leavings[number]
-
-            def leaves(_: simpy.Event) -> None:
-                self._next_leaving(number + 1)
-                self._leaves(stretch)
-
-            Moment(self.env, when, Rank.AGENT_LEAVES, stretch, leaves)
-
-    @property
-    def now(self) -> int:
-        """The clock [µs]."""
-        return int(self.env.now)
+            self._will(when - self.env.now, AGENT_LEAVES, stretch, number, self._leaves)
 
     # Contacts.
 
-    def _arrives(self, contact: int) -> None:
-        now = self.now
+    def _first_attempt(self, arrival: Moment) -> None:
+        self._next_arrival(arrival.whom + 1)
+        self._arrives(arrival)
+
+    def _arrives(self, arrival: Moment) -> None:
+        contact, now = arrival.whom, self.env.now
         contact_type = self.contact_type[contact]
-        if not self.is_open[contact_type][now // self.model.interval_us % len(self.is_open[0])]:
-            self._ends_without_answer(contact, Outcome.CLOSED)
+        is_open = self.is_open[contact_type]
+        if not is_open[now // self.interval_us % len(is_open)]:
+            self._ends_without_answer(contact, CLOSED)
             return
-        agent = self._free_agent(contact_type)
+        agent = self._free_agent(contact_type, now)
         if agent is not None:
-            self._answers(agent, contact)
+            self._answers(agent, contact, now)
             return
         key = now - self.head_start[contact_type]
-        heappush(self.queue[contact_type], (key, self.content[contact], contact))
-        patience = self.patience[contact]
+        content, patience = self.content[contact], self.patience[contact]
+        heappush(self.queue[contact_type], (key, content, contact))
         if patience < NEVER:
-            Moment(
-                self.env,
-                now + patience,
-                Rank.PATIENCE_ENDS,
-                self.content[contact],
-                lambda _: self._gives_up(contact),
-            )
+            self._will(patience, PATIENCE_ENDS, content, contact, self._gives_up)
 
-    def _gives_up(self, contact: int) -> None:
-        if self.outcome[contact] != Outcome.WAITING:
+    def _gives_up(self, end_of_patience: Moment) -> None:
+        contact = end_of_patience.whom
+        if self.outcome[contact] != WAITING:
             return
-        self._ends_without_answer(contact, Outcome.ABANDONED)
+        self._ends_without_answer(contact, ABANDONED)
         contact_type, attempt = self.contact_type[contact], self.attempt[contact]
         interval, ordinal = self.interval[contact], self.ordinal[contact]
         again = self.draw.redial(contact_type, interval, ordinal, attempt)
         if again is None:
             return
         delay, patience = again
-        when = self.now + delay
-        if attempt >= self.model.redials_at_most[contact_type] or when >= self.model.end:
+        beyond = self.env.now + delay >= self.model.end
+        if attempt >= self.model.redials_at_most[contact_type] or beyond:
             self.redial_cut[contact] = True
             return
         self.last[contact] = False
-        self._redials(contact, when, patience)
+        self._redials(contact, delay, patience)
 
-    def _redials(self, contact: int, when: int, patience: int) -> None:
+    def _redials(self, contact: int, delay: int, patience: int) -> None:
         redial = len(self.arrival)
         # The attempt is the last part of a content id: the next attempt's is one more.
         self.contact_type.append(self.contact_type[contact])
@@ -230,72 +224,68 @@ class _Centre:
         self.ordinal.append(self.ordinal[contact])
         self.attempt.append(self.attempt[contact] + 1)
         self.content.append(self.content[contact] + 1)
-        self.arrival.append(when)
+        self.arrival.append(self.env.now + delay)
         self.handle_time.append(self.handle_time[contact])
         self.patience.append(patience)
-        self.outcome.append(Outcome.WAITING)
+        self.outcome.append(WAITING)
         self.left_queue.append(NEVER)
         self.ended.append(NEVER)
         self.agent.append(-1)
         self.last.append(True)
         self.redial_cut.append(False)
-        Moment(
-            self.env,
-            when,
-            Rank.CONTACT_ARRIVES,
-            self.content[redial],
-            lambda _: self._arrives(redial),
-        )
+        self._will(delay, CONTACT_ARRIVES, self.content[redial], redial, self._arrives)
 
-    def _ends_without_answer(self, contact: int, outcome: Outcome) -> None:
+    def _ends_without_answer(self, contact: int, outcome: int) -> None:
         self.outcome[contact] = outcome
-        self.left_queue[contact] = self.ended[contact] = self.now
+        self.left_queue[contact] = self.ended[contact] = self.env.now
 
     # Agents.
 
-    def _comes(self, stretch: int) -> None:
+    def _comes(self, coming: Moment) -> None:
+        self._next_coming(coming.whom + 1)
+        _, stretch = self.comings[coming.whom]
         agent = self.stretch_agent[stretch]
-        if self.busy[agent]:  # The last contact went on through the whole break.
-            self.stretch_left[self.stretch_of[agent]] = self.now
-            self.stretch_of[agent] = stretch
-            return
+        before = self.stretch_of[agent]
         self.stretch_of[agent] = stretch
-        self._is_free(agent)
+        if self.busy[agent]:  # The last contact went on through the whole break.
+            self.stretch_left[before] = self.env.now
+        else:
+            self._is_free(agent)
 
-    def _leaves(self, stretch: int) -> None:
+    def _leaves(self, leaving: Moment) -> None:
+        self._next_leaving(leaving.whom + 1)
+        _, stretch = self.leavings[leaving.whom]
         agent = self.stretch_agent[stretch]
         if not self.busy[agent] and self.stretch_of[agent] == stretch:
             self._goes(agent)
 
     def _goes(self, agent: int) -> None:
         self.idle_since[agent] = None
-        self.stretch_left[self.stretch_of[agent]] = self.now
+        self.stretch_left[self.stretch_of[agent]] = self.env.now
+
+    def _service_ends(self, end_of_service: Moment) -> None:
+        self.busy[end_of_service.whom] = False
+        self._is_free(end_of_service.whom)
 
     def _is_free(self, agent: int) -> None:
         """Take the next contact, or leave when it is time, or wait for one."""
-        stretch = self.stretch_of[agent]
-        over = self.now >= self.stretch_end[stretch]
+        stretch, now = self.stretch_of[agent], self.env.now
+        over = now >= self.stretch_end[stretch]
         contact = None if over and not self.serves_out[stretch] else self._next_contact(agent)
         if contact is not None:
-            self._answers(agent, contact)
+            self._answers(agent, contact, now)
         elif over:
             self._goes(agent)
         else:
-            self.idle_since[agent] = self.now
-            heappush(self.idle[self.group_of[agent]], (self.now, agent))
+            self.idle_since[agent] = now
+            heappush(self.idle[self.group_of[agent]], (now, agent))
 
-    def _answers(self, agent: int, contact: int) -> None:
-        now = self.now
+    def _answers(self, agent: int, contact: int, now: int) -> None:
+        handle_time = self.handle_time[contact]
         self.busy[agent], self.idle_since[agent] = True, None
-        self.outcome[contact] = Outcome.ANSWERED
-        self.left_queue[contact], self.agent[contact] = now, agent
-        self.ended[contact] = end = now + self.handle_time[contact]
-
-        def service_ends(_: simpy.Event) -> None:
-            self.busy[agent] = False
-            self._is_free(agent)
-
-        Moment(self.env, end, Rank.SERVICE_ENDS, self.content[contact], service_ends)
+        self.outcome[contact], self.agent[contact] = ANSWERED, agent
+        self.left_queue[contact], self.ended[contact] = now, now + handle_time
+        self._will(handle_time, SERVICE_ENDS, self.content[contact], agent, self._service_ends)
 
     # Who meets whom.
 
@@ -306,7 +296,7 @@ class _Centre:
             chosen = -1
             for contact_type in contact_types:
                 queue = self.queue[contact_type]
-                while queue and self.outcome[queue[0][2]] != Outcome.WAITING:
+                while queue and self.outcome[queue[0][2]] != WAITING:
                     heappop(queue)
                 if queue and (best is None or queue[0] < best):
                     best, chosen = queue[0], contact_type
@@ -314,9 +304,8 @@ class _Centre:
                 return heappop(self.queue[chosen])[2]
         return None
 
-    def _free_agent(self, contact_type: int) -> int | None:
+    def _free_agent(self, contact_type: int, now: int) -> int | None:
         """Find the free agent of best priority, then idle for longest."""
-        now = self.now
         for groups in self.groups_of[contact_type]:
             best: tuple[int, int] | None = None
             chosen = -1
@@ -335,7 +324,7 @@ class _Centre:
 
     def log(self) -> ContactLog:
         """Put the log into arrays; what has not ended by the end of the run ends with it."""
-        end = self.now
+        end = self.env.now
         arrival = np.array(self.arrival, dtype=np.int64)
         order = np.lexsort((np.array(self.content, dtype=np.int64), arrival))
 
