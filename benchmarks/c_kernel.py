@@ -10,30 +10,18 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ccsim.demand.chance import Chance, chance_of
 from ccsim.demand.draw import Draw
 from ccsim.simulation import engine_compiled as engine
-from ccsim.simulation.laid_out import Agenda, Centre, Floor, Rows, laid_out, log_of, with_more_room
+from ccsim.simulation.laid_out import NOW, ROWS, Begun, laid_out, log_of, with_more_room
 from ccsim.simulation.log import ContactLog
 from ccsim.simulation.model import Model
 
 SOURCE = Path(__file__).with_name("engine_kernel.c")
 _IN_C = {"int64": "int64_t", "uint64": "uint64_t", "bool": "uint8_t", "int32": "int32_t"}
-
-
-class Arrays(NamedTuple):
-    """All that a loop works on."""
-
-    state: np.ndarray
-    centre: Centre
-    chance: Chance
-    rows: Rows
-    floor: Floor
-    agenda: Agenda
 
 
 def compiler() -> str | None:
@@ -48,51 +36,22 @@ def compiler_version() -> str:
     return told.stdout.splitlines()[0]
 
 
-def prepared(model: Model, draw: Draw) -> Arrays:
-    """A run about to begin, as `engine_compiled.run` begins it."""
-    chance = chance_of(draw.demand, draw.seed)
-    centre, rows, floor, agenda = laid_out(model, draw, room=bool(chance.redial_below.any()))
-    state = np.zeros(engine._STATE, dtype=np.int64)
-    passed = model.begin // model.interval_us
-    state[engine._NOW], state[engine._ROWS] = model.begin, len(draw.contacts.arrival)
-    state[engine._COLUMN] = passed % model.open.shape[1]
-    state[engine._EDGE] = (passed + 1) * model.interval_us
-    return Arrays(state, centre, chance, rows, floor, agenda)
-
-
-def play_in_machine_code(arrays: Arrays, model: Model, draw: Draw) -> ContactLog:
-    """Play a prepared run by the compiled engine's loop."""
-    state, centre, chance, rows, floor, agenda = arrays
-    first = len(draw.contacts.arrival)
-    verdict = engine._MORE_EVENTS
-    while verdict != engine._DONE:
-        if verdict == engine._MORE_ROWS:
-            rows, floor, agenda = with_more_room(rows, floor, agenda)
-        verdict = engine._play(
-            state, engine._EVENTS_AT_A_TIME, centre, chance, rows, floor, agenda, first,
-            draw.replication,
-        )  # fmt: skip
-    end = model.end if model.cut else int(state[engine._NOW])
-    engine._close(rows, floor, end)
-    return log_of(rows, floor, int(state[engine._ROWS]), first)
-
-
 class Kernel:
     """The loop in C, compiled with some options such as `-O2`."""
 
-    def __init__(self, options: str, arrays: Arrays) -> None:
+    def __init__(self, options: str, begun: Begun) -> None:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
-            (place / "arrays.h").write_text(_declared(arrays), encoding="utf-8")
+            (place / "arrays.h").write_text(_declared(begun), encoding="utf-8")
             built = place / f"kernel{options.replace(' ', '')}.so"
             command = [compiler() or "cc", *options.split(), "-std=c11", "-shared", "-fPIC"]
             subprocess.run([*command, "-I", folder, str(SOURCE), "-o", str(built)], check=True)
             self._library = ctypes.CDLL(str(built))
         self._library.play.restype = ctypes.c_int64
 
-    def play(self, arrays: Arrays, model: Model, draw: Draw) -> ContactLog:
+    def play(self, begun: Begun, model: Model, draw: Draw) -> ContactLog:
         """Play a prepared run."""
-        state, centre, chance, rows, floor, agenda = arrays
+        state, centre, chance, rows, floor, agenda = begun
         first = len(draw.contacts.arrival)
         numbers = [first, draw.replication, centre.is_open.shape[1]]
         ends = [len(floor.coming), len(floor.leaving)]
@@ -107,22 +66,22 @@ class Kernel:
                 *map(ctypes.byref, held),
                 *map(ctypes.c_int64, [*numbers, len(rows.arrival), *ends]),
             )
-        end = model.end if model.cut else int(state[engine._NOW])
+        end = model.end if model.cut else int(state[NOW])
         self._library.close_down(
             *map(ctypes.byref, held[2:4]),
             *map(ctypes.c_int64, [end, len(floor.queue_first), len(floor.busy)]),
         )
-        return log_of(rows, floor, int(state[engine._ROWS]), first)
+        return log_of(rows, floor, int(state[ROWS]), first)
 
     def run(self, model: Model, draw: Draw) -> ContactLog:
         """What `engine_compiled.run` does, with this loop."""
-        return self.play(prepared(model, draw), model, draw)
+        return self.play(laid_out(model, draw), model, draw)
 
 
-def _declared(arrays: Arrays) -> str:
+def _declared(begun: Begun) -> str:
     """The structures in C: a pointer for each array, a number for each number."""
     lines = []
-    for given in arrays[1:]:
+    for given in begun[1:]:
         lines.append("typedef struct {")
         for name, value in zip(given._fields, given, strict=True):
             array = isinstance(value, np.ndarray)

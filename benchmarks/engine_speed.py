@@ -31,14 +31,16 @@ import peers
 from ccsim.demand.draw import BLOCK, Draw, draw_replications
 from ccsim.experiment import available_cores, replicate
 from ccsim.performance.tally import count, measuring_rules
+from ccsim.simulation import engine_compiled
 from ccsim.simulation.engine import run
+from ccsim.simulation.laid_out import Begun, laid_out
 from ccsim.simulation.log import ContactLog
 from ccsim.simulation.model import Model
 
 PLAIN = "SimPy, process per call"
 
 
-Play = Callable[[c_kernel.Arrays, Model, Draw], ContactLog]
+Play = Callable[[Begun, Model, Draw], ContactLog]
 OPTIONS = ("-O2", "-O3", "-O3 -march=native")
 """Of the C compiler, each for a kernel of its own."""
 
@@ -112,10 +114,10 @@ def one_queue(size: Size) -> Iterable[Row]:
     draw = centres.first_contacts(centres.drawn(of), size.calls)
     log = run(of.model, draw, "compiled")
 
-    def ready() -> c_kernel.Arrays:
-        return c_kernel.prepared(of.model, draw)
+    def ready() -> Begun:
+        return laid_out(of.model, draw)
 
-    loops: dict[str, Play] = {"": c_kernel.play_in_machine_code}
+    loops: dict[str, Play] = {"": engine_compiled.play}
     for options in OPTIONS if c_kernel.compiler() else ():
         loops[options] = c_kernel.Kernel(options, ready()).play
     times = {name: (float("inf"), float("inf")) for name in loops}

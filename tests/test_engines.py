@@ -24,7 +24,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from ccsim.demand import draw_compiled, keyed, quantiles, table
+from ccsim.demand import chance_compiled, draw_compiled, keyed, quantiles, table
 from ccsim.demand.chance import Chance, chance_of
 from ccsim.demand.draw import Draw, draw_replication, draw_replications
 from ccsim.demand.model import PPM, RedialModel, compile_demand
@@ -227,7 +227,16 @@ def altered(module: ModuleType, *changes: Change) -> ModuleType:
         text = text.replace(old, new)
     made = ModuleType("altered")
     exec(compile(text, "altered", "exec"), made.__dict__)
+    for name, taken in vars(made).copy().items():  # from other passes
+        if hasattr(taken, "py_func"):
+            setattr(made, name, getattr(plain(taken.py_func.__module__), name))
     return made
+
+
+@cache
+def plain(module: str) -> ModuleType:
+    """A module of passes as plain Python."""
+    return altered(sys.modules[module])
 
 
 @cache
@@ -322,7 +331,7 @@ PLAYED_WRONGLY = {
     "no end of patience": ("if patience[row] < _NEVER:", "if False:"),
     "even the endlessly patient give up": ("if patience[row] < _NEVER:", "if True:"),
     "as patient as the last time": (
-        "rows.patience[new] = _looked_up(chance, 4 * contact_type + PATIENCE, patience)",
+        "rows.patience[new] = looked_up(chance, 4 * contact_type + PATIENCE, patience)",
         "rows.patience[new] = rows.patience[row]",
     ),
     "the chance of the attempt before": ("low += np.uint64(1 << 16)", "low += np.uint64(0)"),
@@ -357,21 +366,38 @@ PLAYED_WRONGLY = {
         "floor.idle_since[agent] != _LATER",
     ),
     "a clock that is not kept": (
-        "state[_NOW], state[_ARRIVAL] = max(now, latest), next_arrival",
-        "state[_ARRIVAL] = next_arrival",
+        "state[NOW], state[ARRIVAL] = max(now, latest), next_arrival",
+        "state[ARRIVAL] = next_arrival",
     ),
 }
 
 DRAWN_WRONGLY = {
     "two of one microsecond, as they come": (" and before < number", ""),
-    "all cells whole": (
-        "patched = first < past and chance.patches[first, 0] <= u",
-        "patched = False",
-    ),
     "the factor of no day": ("if factor != _PPM:", "if False:"),
     "rounded down": ("rest * factor + _PPM // 2", "rest * factor"),
     "wrap-up as long as talk": ("wrap_up[drawn]", "talk[drawn]"),
     "warm-up and horizon mixed up": ("& 0xFFFFFFFF", "& 0xFFFF"),
+}
+
+LOOKED_UP_WRONGLY = {
+    "all cells whole": (
+        "patched = first < past and chance.patches[first, 0] <= u",
+        "patched = False",
+    ),
+    "a patch without its end": ("chance.patches[first, 1] <= u", "chance.patches[first, 1] < u"),
+    "a patch without its beginning": (
+        "chance.patches[first, 0] <= u",
+        "chance.patches[first, 0] < u",
+    ),
+    "one half for the other": ("upper = u >= _TOP_HALF", "upper = u > _TOP_HALF"),
+    "not rounded": (" + (1 << 30)) >> 31", ") >> 31"),
+}
+
+SEEN_WRONGLY = {
+    "all groups alike": ("keys[group[place]]", "keys[0]"),
+    "the limit of the day before": ("day[place] - first_day", "day[place] - first_day - 1"),
+    "all agents of a group or none": ("np.uint64(ordinal[place])", "np.uint64(0)"),
+    "those are absent who are there": (">= limit", "< limit"),
 }
 
 COUNTED_WRONGLY = {
@@ -395,7 +421,7 @@ def found(
     slips: dict[str, Change],
     module: ModuleType,
     name: str,
-    tells: Callable[[Any], list[str]],
+    tells: Callable[[Any], object],
     days: Sequence[Any],
 ) -> str:
     """After how many days each slip shows; without one, plain Python shows nothing."""
@@ -424,6 +450,11 @@ def test_no_slip_of_the_draw_goes_unseen(record_property: Any) -> None:
     record_property("planted", said)
 
 
+def test_no_slip_of_who_is_there_goes_unseen(record_property: Any) -> None:
+    said = found(SEEN_WRONGLY, draw_compiled, "who_is_there", Centre.misplayed, small_centres())
+    record_property("planted", said)
+
+
 def test_no_slip_of_the_count_goes_unseen(record_property: Any) -> None:
     said = found(COUNTED_WRONGLY, tally_compiled, "count_into", Centre.miscounted, small_centres())
     record_property("planted", said)
@@ -432,8 +463,11 @@ def test_no_slip_of_the_count_goes_unseen(record_property: Any) -> None:
 # Look-ups that centres seldom make.
 
 
-def test_machine_code_looks_up_what_the_table_says() -> None:
-    """At every end of a patch and of a half, and anywhere."""
+LookUp = tuple[Chance, int, np.uint64, int]
+
+
+def look_ups() -> Iterator[LookUp]:
+    """At every end of a patch and of a half, and anywhere: of which table, which word, how long."""
     lengths, patience, _ = tables()
     # Several patches in one cell.
     crowded = quantiles.empirical(
@@ -457,27 +491,33 @@ def test_machine_code_looks_up_what_the_table_says() -> None:
             near = (ends[:, None] + [-1, 0, 1]).ravel()
             for uniform in (*near[(near >= 0) & (near < table.TOP)].tolist(), *anywhere.tolist()):
                 word = np.uint64(uniform << 11)
-                for module in (engine_compiled, draw_compiled):
-                    found = module._looked_up(chance, 4 * number + place, word)
-                    assert found == table.evaluate_one(of, uniform)
+                yield chance, 4 * number + place, word, table.evaluate_one(of, uniform)
+
+
+def wrong(look_up: LookUp) -> bool:
+    """Whether machine code finds something else."""
+    chance, place, word, length = look_up
+    return bool(chance_compiled.looked_up(chance, place, word) != length)
+
+
+def test_machine_code_looks_up_what_the_table_says() -> None:
+    assert not any(map(wrong, look_ups()))
+
+
+def test_no_slip_of_a_look_up_goes_unseen(record_property: Any) -> None:
+    said = found(LOOKED_UP_WRONGLY, chance_compiled, "looked_up", wrong, list(look_ups()))
+    record_property("planted", said)
 
 
 def test_what_stands_twice_is_the_same() -> None:
-    """A cached kernel does not notice a change elsewhere, so that each has its own copies."""
+    """Machine code has its own copies of some constants."""
     assert engine_compiled._NEVER == table.NEVER
     for module in (engine_compiled, tally_compiled):
         assert [vars(module)[f"_{outcome.name}"] for outcome in Outcome] == list(Outcome)
-    tables_ = (keyed._PARITY, table.SIDE, table.TOP // 2, table._END, table._FRACTION)
-    for module in (engine_compiled, draw_compiled):
-        names = ("_PARITY", "_SIDE", "_TOP_HALF", "_END", "_FRACTION")
-        assert tuple(int(vars(module)[name]) for name in names) == tables_
+    constants = (keyed._PARITY, table.SIDE, table.TOP // 2, table._END, table._FRACTION)
+    names = ("_PARITY", "_SIDE", "_TOP_HALF", "_END", "_FRACTION")
+    assert tuple(int(vars(chance_compiled)[name]) for name in names) == constants
     assert draw_compiled._PPM == PPM
-    for name in ("_turned", "_random_words", "_looked_up"):
-        one, other = (
-            inspect.getsource(vars(module)[name].py_func)
-            for module in (engine_compiled, draw_compiled)
-        )
-        assert one == other
 
 
 def test_a_kernel_is_written_anew_when_what_it_takes_from_elsewhere_changes() -> None:
@@ -490,7 +530,12 @@ def test_a_kernel_is_written_anew_when_what_it_takes_from_elsewhere_changes() ->
         )
         numbers = [(name, vars(module).get(name)) for name in names]
         numbers = [(name, number) for name, number in numbers if isinstance(number, int)]
-        layout = crc32(repr((numbers, [kind._fields for kind in kinds])).encode())
+        passes = [
+            inspect.getsource(sys.modules[line.module])
+            for line in lines
+            if isinstance(line, ast.ImportFrom) and str(line.module).endswith("_compiled")
+        ]
+        layout = crc32(repr((numbers, [kind._fields for kind in kinds], passes)).encode())
         assert layout == module._LAYOUT, f"write _LAYOUT = {layout:#x} in {module.__name__}"
 
 

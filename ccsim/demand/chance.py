@@ -29,6 +29,8 @@ class Chance(NamedTuple):
     ----------
     keys : ndarray of uint64, shape (n_contact_types, 4, 2)
         Stream keys of arrival, handle time, patience and redial.
+    absence_keys : ndarray of uint64, shape (n_groups, 2)
+        Stream keys of who of an agent group is absent.
     redial_below : ndarray of int64, shape (n_contact_types,)
         Uniforms below which who gave up calls again; 0 if nobody does.
     start, rise : ndarray of int64
@@ -42,6 +44,7 @@ class Chance(NamedTuple):
     """
 
     keys: NDArray[np.uint64]
+    absence_keys: NDArray[np.uint64]
     redial_below: Integers
     start: Integers
     rise: Integers
@@ -62,14 +65,20 @@ def chance_of(demand: DemandModel, seed: int) -> Chance:
         for given in demand.contact_types
     ]
     likely = [g.redial.probability_ppm if g.redial else 0 for g in demand.contact_types]
-    return Chance(np.array(keys, np.uint64), uniform_limit(likely), *_end_to_end(tables))
+    absence = [stream_key(seed, "absence", given.group) for given in demand.absence]
+    return Chance(
+        np.array(keys, np.uint64),
+        np.array(absence, np.uint64),
+        uniform_limit(likely),
+        *_end_to_end(tables),
+    )
 
 
 _PURPOSES = ("arrival", "handle", "patience", "redial")
 
 
 def _end_to_end(tables: Sequence[QuantileTable]) -> tuple[Integers, ...]:
-    """The last five columns of `Chance`."""
+    """The columns of `Chance` that are about tables."""
     first_cell = np.cumsum([0, *(len(table.start) for table in tables)], dtype=np.int64)
     start, rise = (
         np.concatenate([getattr(table, column) for table in tables]) for column in ("start", "rise")

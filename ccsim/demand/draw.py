@@ -335,25 +335,26 @@ def _poisson(mean: NDArray[np.float64], words: NDArray[np.uint64]) -> Integers:
     """Poisson counts by inversion, so that a larger mean only adds contacts."""
     from scipy.special import ndtri, pdtr
 
+    where = mean > 0
+    some = mean[where]
     # The largest uniform would round to 1, which no count has.
-    chance = np.minimum((uniform53(words) + 0.5) * 2.0**-53, 1 - 2.0**-53)
+    chance = np.minimum((uniform53(words[where]) + 0.5) * 2.0**-53, 1 - 2.0**-53)
     # Cornish and Fisher's guess is hardly ever more than one off.
     normal = ndtri(chance)
-    guess = mean + np.sqrt(mean) * normal + (normal * normal - 1) / 6
+    guess = some + np.sqrt(some) * normal + (normal * normal - 1) / 6
     count = np.maximum(np.floor(guess), 0.0)
-    where = np.flatnonzero(mean > 0)
-    count, flat, chance = count.reshape(-1), mean.reshape(-1), chance.reshape(-1)
-    enough = pdtr(count[where], flat[where]) >= chance[where]
-    down, up = where[enough], where[~enough]
+    enough = pdtr(count, some) >= chance
+    down, up = np.flatnonzero(enough), np.flatnonzero(~enough)
     while down.size:  # the fewest that are enough
         down = down[count[down] > 0]
-        down = down[pdtr(count[down] - 1, flat[down]) >= chance[down]]
+        down = down[pdtr(count[down] - 1, some[down]) >= chance[down]]
         count[down] -= 1
     while up.size:
         count[up] += 1
-        up = up[pdtr(count[up], flat[up]) < chance[up]]
-    count = np.where(flat > 0, count, 0.0)
-    return count.astype(np.int64).reshape(mean.shape)
+        up = up[pdtr(count[up], some[up]) < chance[up]]
+    counts = np.zeros(mean.shape, np.int64)
+    counts[where] = count
+    return counts
 
 
 __all__ = [

@@ -1,8 +1,4 @@
-"""First attempts of a replication in one pass of machine code: the numbers of `draw.py`, faster.
-
-Everything the pass calls stands in this file, since a cached pass does not notice a change
-elsewhere; so Threefry and the look-up in a quantile table stand here once more.
-"""
+"""First attempts, and who is there, in machine code: the numbers of `draw.py`, sooner."""
 
 from __future__ import annotations
 
@@ -20,47 +16,20 @@ from ccsim.demand.chance import (
     WRAP_UP,
     Chance,
 )
+from ccsim.demand.chance_compiled import looked_up, random_words
+from ccsim.demand.draw import Draw, first_day
 from ccsim.demand.machine_code_compiled import compiled
 
 Integers = NDArray[np.int64]
 
-
-_PARITY = np.uint64(0x1BD11BDAA9FC1A22)
-_SIDE = 53 * 256
-_TOP_HALF, _END = 1 << 52, 1 << 54
-_FRACTION = (1 << 31) - 1
 _PPM = 1_000_000
-_LAYOUT = 0x2D23D7A1  # as in `ccsim.simulation.engine_compiled`
+_LAYOUT = 0x19EC112F  # as in `ccsim.simulation.engine_compiled`
 
 
 @compiled
-def _turned(word: Any, bits: Any) -> Any:
-    return (word << np.uint64(bits)) | (word >> np.uint64(64 - bits))
-
-
-@compiled
-def _random_words(first: Any, second: Any, high: Any, low: Any) -> Any:
-    """`ccsim.demand.keyed.threefry2x64_one`."""
-    third = _PARITY ^ first ^ second
-    a, b = high + first, low + second
-    for stage in range(1, 6):
-        odd = stage % 2 == 1
-        a += b
-        b = _turned(b, 16) ^ a
-        a += b
-        b = _turned(b, 42 if odd else 32) ^ a
-        a += b
-        b = _turned(b, 12 if odd else 24) ^ a
-        a += b
-        b = _turned(b, 31 if odd else 21) ^ a
-        if stage % 3 == 1:
-            a, b = a + second, b + third
-        elif stage % 3 == 2:
-            a, b = a + third, b + first
-        else:
-            a, b = a + first, b + second
-        b += np.uint64(stage)
-    return a, b
+def _high(member: Any, interval_or_day: Any) -> Any:
+    """First word of a counter: the replication and where in its horizon."""
+    return np.uint64(member) << np.uint64(32) | np.uint64(interval_or_day & 0xFFFFFFFF)
 
 
 @compiled
@@ -69,31 +38,9 @@ def _words_of(keys: Any, high: Any, count: Any, begin: Any, ones: Any, others: A
     first, second = keys
     for number in range((count + 7) // 8 * 8):
         place = np.uint64(begin + number)
-        ones[place], others[place] = _random_words(
+        ones[place], others[place] = random_words(
             first, second, high, np.uint64(number) << np.uint64(32)
         )
-
-
-@compiled
-def _looked_up(chance: Any, table: Any, word: Any) -> Any:
-    """`ccsim.demand.table.evaluate_one`."""
-    u = np.int64(word >> np.uint64(11))
-    upper = u >= _TOP_HALF
-    t = _END - 2 * u - 1 if upper else 2 * u + 1
-    bits = np.float64(t).view(np.int64)  # octave, cell and fraction; exact, as t < 2**53
-    cell = chance.first_cell[table] + (bits >> 44) - (1023 << 8) + (_SIDE if upper else 0)
-    first, past = chance.patches_of[cell, 0], chance.patches_of[cell, 1]
-    while first < past and chance.patches[first, 1] <= u:  # patches that end before u
-        first += 1
-    patched = first < past and chance.patches[first, 0] <= u
-    if patched:
-        cell = chance.patches[first, 4]
-    fraction, rise = (bits >> 13) & _FRACTION, chance.rise[cell]
-    value = chance.start[cell] + (rise >> 31) * fraction
-    value += ((rise & _FRACTION) * fraction + (1 << 30)) >> 31
-    if patched:
-        value = min(max(value, chance.patches[first, 2]), chance.patches[first, 3])
-    return value
 
 
 @compiled
@@ -133,7 +80,6 @@ def _draw(
 ) -> None:  # fmt: skip
     """Write the contacts of all intervals, in order of (arrival, content)."""
     row = 0
-    high_part = np.uint64(member) << np.uint64(32)
     types, intervals = counts.shape
     type_of, interval_of, ordinal_of, arrival, handle_time, patience = columns
     offset, bucket, begins, order, kind, ordinal = spare
@@ -141,7 +87,7 @@ def _draw(
     keys = chance.keys
     for place in range(intervals):
         interval = first_interval + place
-        high = high_part | np.uint64(interval & 0xFFFFFFFF)
+        high = _high(member, interval)
         count = 0
         for contact_type in range(types):
             count += counts[contact_type, place]
@@ -161,7 +107,7 @@ def _draw(
         for number in range(count):
             drawn = order[number]
             contact_type = kind[drawn]
-            talk_time = _looked_up(chance, 4 * contact_type + TALK_TIME, talk[drawn])
+            talk_time = looked_up(chance, 4 * contact_type + TALK_TIME, talk[drawn])
             factor = talk_factor[contact_type, place]
             if factor != _PPM:
                 whole, rest = talk_time // _PPM, talk_time % _PPM
@@ -169,10 +115,10 @@ def _draw(
             type_of[row], interval_of[row] = contact_type, interval
             ordinal_of[row] = ordinal[drawn]
             arrival[row] = interval * interval_us + offset[drawn]
-            handle_time[row] = talk_time + _looked_up(
+            handle_time[row] = talk_time + looked_up(
                 chance, 4 * contact_type + WRAP_UP, wrap_up[drawn]
             )
-            patience[row] = _looked_up(chance, 4 * contact_type + PATIENCE, stay[drawn])
+            patience[row] = looked_up(chance, 4 * contact_type + PATIENCE, stay[drawn])
             row += 1
 
 
@@ -205,3 +151,29 @@ def draw_contacts(
         chance, counts, talk_factor, replication, first_interval, interval_us, columns, spare, words
     )
     return columns
+
+
+@compiled
+def _who_is_there(
+    keys: Any, below: Any, group: Any, day: Any, ordinal: Any, first_day: Any, member: Any,
+    there: Any,
+) -> None:  # fmt: skip
+    for place in range(group.size):
+        first, second = keys[group[place]]
+        word, _ = random_words(
+            first, second, _high(member, day[place]), np.uint64(ordinal[place]) << np.uint64(32)
+        )
+        limit = below[group[place], day[place] - first_day]
+        there[place] = np.int64(word >> np.uint64(11)) >= limit
+
+
+def who_is_there(
+    chance: Chance, draw: Draw, group: Integers, day: Integers, ordinal: Integers
+) -> NDArray[np.bool_]:
+    """`Draw.present` of agents of several groups, one of each array for each."""
+    there = np.empty(len(group), bool)
+    _who_is_there(
+        chance.absence_keys, draw.absent_below, group, day, ordinal, first_day(draw.demand),
+        draw.replication, there,
+    )  # fmt: skip
+    return there

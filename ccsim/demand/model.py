@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +117,7 @@ def fresh_share(demand: Demand, redial: Redial | None) -> float:
     return float((1 - again) / (1 - again ** (redial.at_most + 1)))
 
 
+@lru_cache(maxsize=8)  # a quarter of a second, and several steps of a study ask
 def compile_demand(case: Case) -> DemandModel:
     """Turn a case into what replications are drawn from."""
     grid, horizon = case.grid, case.scenario.horizon

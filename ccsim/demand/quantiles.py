@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,6 +30,7 @@ from ccsim.demand.table import (
 )
 
 _MEANS = (1e-3, 1e8)  # [s]: a millisecond to three years
+_KEPT = 16  # tables of a kind, half a megabyte each: contact types of a centre are much alike
 _SMALLEST_ATOM = 2.0**-21  # of a mixture: below half a part per million, not kept exact
 
 
@@ -46,11 +48,13 @@ def uniform(low: float, high: float) -> QuantileTable:
     return _from_vertices(f"uniform({low:g}, {high:g})", [0, 1], [1, 0], [low, high])
 
 
+@lru_cache(maxsize=_KEPT)
 def exponential(mean: float) -> QuantileTable:
     """Let a duration end at a constant rate, whatever it has lasted [s]."""
     return _smooth(f"exponential(mean={mean:g})", mean, lambda p, w, _: -mean * _log_survival(p, w))
 
 
+@lru_cache(maxsize=_KEPT)
 def weibull(mean: float, shape: float) -> QuantileTable:
     """Weibull durations [s]: a shape below 1 gives up early or hardly at all."""
     scale = mean / math.gamma(1 + 1 / _within("shape", shape, 0.2, 100))
@@ -61,6 +65,7 @@ def weibull(mean: float, shape: float) -> QuantileTable:
     )
 
 
+@lru_cache(maxsize=_KEPT)
 def lognormal(mean: float, cv: float) -> QuantileTable:
     """Lognormal durations of a mean [s] and a coefficient of variation: most talk times.
 
@@ -80,6 +85,7 @@ def lognormal(mean: float, cv: float) -> QuantileTable:
     )
 
 
+@lru_cache(maxsize=_KEPT)
 def gamma(mean: float, shape: float) -> QuantileTable:
     """Gamma durations of a mean [s]; a whole-numbered shape is a chain of exponential steps."""
     from scipy.special import gammainccinv, gammaincinv

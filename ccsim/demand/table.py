@@ -22,7 +22,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -171,6 +171,7 @@ def exact_sum(terms: NDArray[np.float64]) -> float:
     return math.fsum(terms.tolist())
 
 
+@lru_cache(maxsize=64)  # a hundredth of a second, and many ask
 def mean_seconds(table: QuantileTable) -> float:
     """Return the mean of the table as evaluated [s]; infinite if some never give up.
 

@@ -1,9 +1,7 @@
 """The compiled engine: what `reference.py` says, played by a loop in machine code.
 
 Same model, same draw, same log, `==` by `==`; the reference is the specification, docs/order.md the
-order. Everything the loop calls stands in this file, since a cached loop does not notice a change
-elsewhere: that is why the draw of a redial (Threefry, and the look-up in a quantile table) stands
-here once more.
+order.
 
 What is known beforehand needs no agenda: first attempts, agents who come and agents who leave are
 three sorted streams. What is under way is kept by rank: ends of service in a tree with a place for
@@ -17,11 +15,29 @@ from typing import Any
 
 import numpy as np
 
-from ccsim.demand.chance import DELAY, PATIENCE, PATIENCE_KEY, REDIAL_KEY, chance_of
+from ccsim.demand.chance import DELAY, PATIENCE, PATIENCE_KEY, REDIAL_KEY
+from ccsim.demand.chance_compiled import looked_up, random_words
 from ccsim.demand.draw import INTERVAL_ORIGIN, Draw
 from ccsim.demand.machine_code_compiled import compiled
 from ccsim.demand.table import NEVER
-from ccsim.simulation.laid_out import IDLE, LATER, laid_out, log_of, with_more_room
+from ccsim.simulation.laid_out import (
+    ARRIVAL,
+    BACKS,
+    COLUMN,
+    COMING,
+    EDGE,
+    IDLE,
+    LATER,
+    LEAVING,
+    NOW,
+    ROWS,
+    SEEN,
+    WAITS,
+    Begun,
+    laid_out,
+    log_of,
+    with_more_room,
+)
 from ccsim.simulation.log import ContactLog
 from ccsim.simulation.model import Model
 
@@ -35,72 +51,11 @@ _NEVER = int(NEVER)
 _LATER = int(LATER)
 _IDLE = int(IDLE)
 
-# What the loop keeps between two calls.
-_NOW, _ARRIVAL, _COMING, _LEAVING, _WAITS, _BACKS, _ROWS, _SEEN, _COLUMN, _EDGE = range(10)
-_STATE = 10
 _DONE, _MORE_EVENTS, _MORE_ROWS = 0, 1, 2
 
-# As in `ccsim.demand.keyed` and `ccsim.demand.table`.
-_PARITY = np.uint64(0x1BD11BDAA9FC1A22)
-_SIDE = 53 * 256
-_TOP_HALF, _END = 1 << 52, 1 << 54
-_FRACTION = (1 << 31) - 1
-
-# Of the fields and constants that come from elsewhere. Tests hold it, so that this file changes
-# with them, and machine code kept for others is not used.
-_LAYOUT = 0x9BCD40BF
-
-
-@compiled
-def _turned(word: Any, bits: Any) -> Any:
-    return (word << np.uint64(bits)) | (word >> np.uint64(64 - bits))
-
-
-@compiled
-def _random_words(first: Any, second: Any, high: Any, low: Any) -> Any:
-    """`ccsim.demand.keyed.threefry2x64_one`."""
-    third = _PARITY ^ first ^ second
-    a, b = high + first, low + second
-    for stage in range(1, 6):
-        odd = stage % 2 == 1
-        a += b
-        b = _turned(b, 16) ^ a
-        a += b
-        b = _turned(b, 42 if odd else 32) ^ a
-        a += b
-        b = _turned(b, 12 if odd else 24) ^ a
-        a += b
-        b = _turned(b, 31 if odd else 21) ^ a
-        if stage % 3 == 1:
-            a, b = a + second, b + third
-        elif stage % 3 == 2:
-            a, b = a + third, b + first
-        else:
-            a, b = a + first, b + second
-        b += np.uint64(stage)
-    return a, b
-
-
-@compiled
-def _looked_up(chance: Any, table: Any, word: Any) -> Any:
-    """`ccsim.demand.table.evaluate_one`."""
-    u = np.int64(word >> np.uint64(11))
-    upper = u >= _TOP_HALF
-    t = _END - 2 * u - 1 if upper else 2 * u + 1
-    bits = np.float64(t).view(np.int64)  # octave, cell and fraction; exact, as t < 2**53
-    cell = chance.first_cell[table] + (bits >> 44) - (1023 << 8) + (_SIDE if upper else 0)
-    first, past = chance.patches_of[cell, 0], chance.patches_of[cell, 1]
-    while first < past and chance.patches[first, 1] <= u:  # patches that end before u
-        first += 1
-    patched = first < past and chance.patches[first, 0] <= u
-    if patched:
-        cell = chance.patches[first, 4]
-    fraction, rise = (bits >> 13) & _FRACTION, chance.rise[cell]
-    value = chance.start[cell] + (rise >> 31) * fraction
-    value += ((rise & _FRACTION) * fraction + (1 << 30)) >> 31
-    if patched:
-        value = min(max(value, chance.patches[first, 2]), chance.patches[first, 3])
-    return value
+# Of the fields, constants and passes that come from elsewhere. Kept machine code goes by its own
+# file alone; tests hold this number, so that the file changes with what it takes from others.
+_LAYOUT = 0x421861E2
 
 
 @compiled
@@ -270,16 +225,16 @@ def _redials(centre: Any, chance: Any, rows: Any, row: Any, new: Any, now: Any, 
         np.uint64(rows.attempt[row]) << np.uint64(16)
     )
     first, second = chance.keys[contact_type, REDIAL_KEY]
-    again, delay = _random_words(first, second, high, low)
+    again, delay = random_words(first, second, high, low)
     if np.int64(again >> np.uint64(11)) >= chance.redial_below[contact_type]:
         return False
-    when = now + _looked_up(chance, 4 * contact_type + DELAY, delay)
+    when = now + looked_up(chance, 4 * contact_type + DELAY, delay)
     if rows.attempt[row] >= centre.redials_at_most[contact_type] or when >= centre.end:
         rows.redial_cut[row] = True
         return False
     low += np.uint64(1 << 16)  # the next attempt's
     first, second = chance.keys[contact_type, PATIENCE_KEY]
-    patience, _ = _random_words(first, second, high, low)
+    patience, _ = random_words(first, second, high, low)
     rows.last[row] = False
     rows.contact_type[new] = contact_type
     rows.interval[new] = rows.interval[row]
@@ -287,7 +242,7 @@ def _redials(centre: Any, chance: Any, rows: Any, row: Any, new: Any, now: Any, 
     rows.attempt[new] = rows.attempt[row] + 1
     rows.arrival[new] = when
     rows.handle_time[new] = rows.handle_time[row]
-    rows.patience[new] = _looked_up(chance, 4 * contact_type + PATIENCE, patience)
+    rows.patience[new] = looked_up(chance, 4 * contact_type + PATIENCE, patience)
     return True
 
 
@@ -317,14 +272,14 @@ def _play(
     gone_when, gone_row = agenda.gone_when, agenda.gone_row
     back_when, back_row = agenda.back_when, agenda.back_row
 
-    now, next_arrival = state[_NOW], state[_ARRIVAL]
-    next_coming, next_leaving = state[_COMING], state[_LEAVING]
-    count, seen, waits, backs = state[_ROWS], state[_SEEN], state[_WAITS], state[_BACKS]
-    column, edge = state[_COLUMN], state[_EDGE]
+    now, next_arrival = state[NOW], state[ARRIVAL]
+    next_coming, next_leaving = state[COMING], state[LEAVING]
+    count, seen, waits, backs = state[ROWS], state[SEEN], state[WAITS], state[BACKS]
+    column, edge = state[COLUMN], state[EDGE]
     interval_us, columns = centre.interval_us, is_open.shape[1]
     until = centre.end if centre.cut else _IDLE
     verdict = _MORE_EVENTS
-    latest = state[_NOW]  # end of a patience: an event, even of who was answered long ago
+    latest = state[NOW]  # end of a patience: an event, even of who was answered long ago
 
     arrives = arrival[next_arrival] if next_arrival < first_attempts else _LATER
     comes = stretch_start[coming[next_coming]] if next_coming < coming.size else _LATER
@@ -454,10 +409,10 @@ def _play(
             _link(idle_before, idle_after, idle_first, idle_last, group, agent, left)
             idle_since[agent] = now
 
-    state[_NOW], state[_ARRIVAL] = max(now, latest), next_arrival
-    state[_COMING], state[_LEAVING] = next_coming, next_leaving
-    state[_ROWS], state[_SEEN], state[_WAITS], state[_BACKS] = count, seen, waits, backs
-    state[_COLUMN], state[_EDGE] = column, edge
+    state[NOW], state[ARRIVAL] = max(now, latest), next_arrival
+    state[COMING], state[LEAVING] = next_coming, next_leaving
+    state[ROWS], state[SEEN], state[WAITS], state[BACKS] = count, seen, waits, backs
+    state[COLUMN], state[EDGE] = column, edge
     return verdict
 
 
@@ -477,21 +432,20 @@ def _close(rows: Any, floor: Any, end: Any) -> None:
 
 def run(model: Model, draw: Draw) -> ContactLog:
     """Play one replication in machine code: the log of `reference.run`, number by number."""
-    chance = chance_of(draw.demand, draw.seed)
-    centre, rows, floor, agenda = laid_out(model, draw, room=bool(chance.redial_below.any()))
-    first_attempts = len(draw.contacts.arrival)
-    state = np.zeros(_STATE, dtype=np.int64)
-    state[_NOW], state[_ROWS] = model.begin, first_attempts
-    passed = model.begin // model.interval_us
-    state[_COLUMN], state[_EDGE] = passed % model.open.shape[1], (passed + 1) * model.interval_us
+    return play(laid_out(model, draw), model, draw)
+
+
+def play(begun: Begun, model: Model, draw: Draw) -> ContactLog:
+    """Play a run that was laid out."""
+    state, centre, chance, rows, floor, agenda = begun
     verdict = _MORE_EVENTS
     while verdict != _DONE:
         if verdict == _MORE_ROWS:
             rows, floor, agenda = with_more_room(rows, floor, agenda)
         verdict = _play(
-            state, _EVENTS_AT_A_TIME, centre, chance, rows, floor, agenda, first_attempts,
-            draw.replication,
+            state, _EVENTS_AT_A_TIME, centre, chance, rows, floor, agenda,
+            len(draw.contacts.arrival), draw.replication,
         )  # fmt: skip
-    end = model.end if model.cut else int(state[_NOW])
+    end = model.end if model.cut else int(state[NOW])
     _close(rows, floor, end)
-    return log_of(rows, floor, int(state[_ROWS]), first_attempts)
+    return log_of(rows, floor, int(state[ROWS]), len(draw.contacts.arrival))

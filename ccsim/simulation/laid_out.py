@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ccsim.demand import draw_compiled
+from ccsim.demand.chance import Chance, chance_of
 from ccsim.demand.draw import Draw
 from ccsim.simulation.log import ContactLog
 from ccsim.simulation.model import Model
@@ -99,22 +101,42 @@ class Agenda(NamedTuple):
     back_row: Integers
 
 
-def laid_out(model: Model, draw: Draw, *, room: bool) -> tuple[Centre, Rows, Floor, Agenda]:
+NOW, ARRIVAL, COMING, LEAVING, WAITS, BACKS, ROWS, SEEN, COLUMN, EDGE = range(10)
+"""What the loop keeps between two calls: the clock, the next of each stream, how many there are on
+each heap, of rows, and of rows that arrived; which column of the opening hours, and its end."""
+
+
+class Begun(NamedTuple):
+    """A run about to begin."""
+
+    state: Integers
+    centre: Centre
+    chance: Chance
+    rows: Rows
+    floor: Floor
+    agenda: Agenda
+
+
+def laid_out(model: Model, draw: Draw) -> Begun:
     """A model and a draw as the loop takes them, with nobody on the floor yet.
 
-    With `room` for some redials; more is made when it is needed.
+    There is room for some redials; more is made when it is needed.
     """
     centre, by_end = _centre(model)
-    stretches = model.stretches
-    there = np.ones(len(stretches.agent), dtype=bool)
-    stretch_group = centre.group_of[stretches.agent]
-    for group in range(len(model.groups)):
-        mine = np.flatnonzero(stretch_group == group)
-        there[mine] = draw.present(group, stretches.day[mine], stretches.ordinal[mine])
+    chance, stretches = chance_of(draw.demand, draw.seed), model.stretches
+    there = draw_compiled.who_is_there(
+        chance, draw, model.agent_group[stretches.agent], stretches.day, stretches.ordinal
+    )
+    room = bool(chance.redial_below.any())
     first_attempts = len(draw.contacts.arrival)
     rows = _rows(draw, first_attempts + (first_attempts // 4 + 64 if room else 0))
     floor = _floor(model, len(rows.arrival), np.flatnonzero(there), by_end[there[by_end]])
-    return centre, rows, floor, _agenda(len(model.agent_group), len(rows.arrival), room)
+    agenda = _agenda(len(model.agent_group), len(rows.arrival), room)
+    state = np.zeros(EDGE + 1, np.int64)
+    state[NOW], state[ROWS] = model.begin, first_attempts
+    passed = model.begin // model.interval_us
+    state[COLUMN], state[EDGE] = passed % model.open.shape[1], (passed + 1) * model.interval_us
+    return Begun(state, centre, chance, rows, floor, agenda)
 
 
 def with_more_room(rows: Rows, floor: Floor, agenda: Agenda) -> tuple[Rows, Floor, Agenda]:
