@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ccsim.demand.draw import draw_replication
 from ccsim.demand.model import compile_demand
-from ccsim.performance.waits import BINS, Waits, add_waits, bin_of, edges, no_waits
+from ccsim.performance.waits import BINS, Waits, add_waits, bin_of, block_waits, edges, no_waits
 from ccsim.plans import StaffingPlan
 from ccsim.scenario.case import case_from
 from ccsim.simulation.log import Outcome
@@ -72,7 +72,7 @@ def test_compiled_or_not_the_same_waits_are_counted_by_day() -> None:
 
 def block_of(waits: np.ndarray) -> Waits:
     counts = np.bincount(bin_of(waits), minlength=BINS).astype(np.uint32)
-    return Waits((counts.reshape(1, 1, BINS),), 1)
+    return block_waits(counts.reshape(1, 1, BINS))
 
 
 def test_batches_stay_few_and_hold_successive_blocks() -> None:
@@ -89,8 +89,19 @@ def test_batches_stay_few_and_hold_successive_blocks() -> None:
     for end, batch in zip(ends, held.batches, strict=True):
         seconds = np.arange(end - batch.sum(), end) + 1
         assert np.array_equal(
-            np.sort(bin_of(seconds * 1_000_000)), np.repeat(np.arange(BINS), batch[0, 0])
+            np.sort(bin_of(seconds * 1_000_000)), np.repeat(np.arange(batch.shape[-1]), batch[0, 0])
         )
+        assert batch[0, 0, -1] > 0  # no bin beyond the longest wait
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_batches_of_long_and_of_short_waits_add_up(order: int) -> None:
+    nobody, short, long = (block_of(np.array(waits, np.int64)) for waits in ([], [5], [10**12, 5]))
+    blocks = [nobody, short, long, nobody, *[short] * 60][::order]
+    *_, held = accumulate(blocks, Waits.plus)
+    counts = [batch.sum(axis=(0, 1)) for batch in held.batches]
+    assert sum(int(count[1]) for count in counts) == 62
+    assert sum(int(count[-1]) for count in counts if len(count) > 2) == 1
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.9, 0.99])

@@ -109,7 +109,7 @@ def replicate(
     while done < needed:
         firsts = range(done * block_size, needed * block_size, block_size)
         blocks = _blocks(job, firsts, workers, cluster, checkpoint, progress)
-        samples = join_each(chain(before, blocks))
+        samples = join_each(chain(before, blocks), needed * block_size)
         done, before = needed, [samples]
         if precise:
             needed = blocks_needed(precise, samples, case, job.rules)

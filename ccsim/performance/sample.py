@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ccsim.performance.tally import CONTACT_MEASURES, GROUP_MEASURES, Tally, added
-from ccsim.performance.waits import Counts, Waits
+from ccsim.performance.waits import Counts, Waits, block_waits
 from ccsim.queueing.service_level import ServiceLevelFormula, good_and_base
 from ccsim.scenario.calendar import Grid
 from ccsim.scenario.model import Scenario
@@ -116,38 +116,55 @@ class Sample:
 
 def join(samples: Sequence[Sample]) -> Sample:
     """Put whole blocks together, in the order given."""
-    return join_each((sample,) for sample in samples)[0]
+    replications = sum(sample.replications for sample in samples)
+    return join_each(((sample,) for sample in samples), replications)[0]
 
 
-def join_each(blocks: Iterable[Sequence[Sample]]) -> tuple[Sample, ...]:
+def join_each(blocks: Iterable[Sequence[Sample]], replications: int) -> tuple[Sample, ...]:
     """Put the samples of several plans together, block by block in the order given.
 
-    What is of a fixed size is added up as the blocks come, so that none is kept.
+    As the blocks come, what is of a fixed size is added up, and the rest goes where it will stay:
+    none is kept.
+
+    Parameters
+    ----------
+    blocks : iterable of sequence of Sample
+        One of each plan.
+    replications : int
+        How many there will be in all.
     """
-    intervals: list[RunningSums] = []
-    waits: list[Waits] = []
-    kept: list[list[Sample]] = []
+    joined: list[Sample] = []
+    done = 0
     for block in blocks:
-        if not kept:
-            intervals, waits = [one.intervals for one in block], [one.waits for one in block]
-            kept = [[] for _ in block]
+        if not joined:
+            joined = [_with_room(one, replications) for one in block]
         else:
-            intervals = [sums + one.intervals for sums, one in zip(intervals, block, strict=True)]
-            waits = [before.plus(one.waits) for before, one in zip(waits, block, strict=True)]
-        for days, one in zip(kept, block, strict=True):
-            days.append(replace(one, waits=_NO_WAITS))
-    return tuple(
-        Sample(
-            **{n: np.concatenate([getattr(one, n) for one in days]) for n in BY_REPLICATION},
-            intervals=sums,
-            waits=histograms,
-            block_size=days[0].block_size,
-        )
-        for days, sums, histograms in zip(kept, intervals, waits, strict=True)
+            joined = [
+                replace(
+                    before,
+                    intervals=before.intervals + one.intervals,
+                    waits=before.waits.plus(one.waits),
+                )
+                for before, one in zip(joined, block, strict=True)
+            ]
+        rows = slice(done, done + block[0].replications)
+        for all_of_them, one in zip(joined, block, strict=True):
+            for name in BY_REPLICATION:
+                getattr(all_of_them, name)[rows] = getattr(one, name)
+        done = rows.stop
+    assert done == replications
+    return tuple(joined)
+
+
+def _with_room(first: Sample, replications: int) -> Sample:
+    """A sample whose arrays by replication have room for so many, still to be written."""
+    room = {
+        name: np.empty((replications, *getattr(first, name).shape[1:]), np.int64)
+        for name in BY_REPLICATION
+    }
+    return Sample(
+        **room, intervals=first.intervals, waits=first.waits, block_size=first.block_size
     )
-
-
-_NO_WAITS = Waits((), 0)
 
 
 def block_sample(tallies: Sequence[Tally], waits: Counts, grid: Grid, scenario: Scenario) -> Sample:
@@ -169,7 +186,7 @@ def block_sample(tallies: Sequence[Tally], waits: Counts, grid: Grid, scenario: 
         groups=days(groups),
         handled=np.stack([tally.handled for tally in tallies]),
         intervals=_running_sums(added(tallies), len(tallies), grid, scenario),
-        waits=Waits((waits,), 1),
+        waits=block_waits(waits),
         block_size=len(tallies),
     )
 

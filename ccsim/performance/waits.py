@@ -84,8 +84,8 @@ class Waits:
 
     Attributes
     ----------
-    batches : tuple of ndarray of uint32, each (n_contact_types, n_days, BINS)
-        Contacts answered.
+    batches : tuple of ndarray of uint32, each (n_contact_types, n_days, n_bins)
+        Contacts answered, in bins up to the last that holds any.
     blocks : int
         Blocks counted.
     """
@@ -106,16 +106,30 @@ class Waits:
         held = Waits(self.batches, self.blocks + 1)
         batches = self.batches
         if held.size > self.size:
-            batches = tuple(
-                first + second for first, second in zip(*[iter(batches)] * 2, strict=True)
-            )
+            batches = tuple(_sum(*pair) for pair in zip(*[iter(batches)] * 2, strict=True))
         if self.blocks % held.size:
-            return Waits((*batches[:-1], batches[-1] + block.batches[0]), held.blocks)
+            return Waits((*batches[:-1], _sum(batches[-1], block.batches[0])), held.blocks)
         return Waits((*batches, block.batches[0]), held.blocks)
 
     def quantile(
         self, contact_type: int, days: list[int], probability: float, level: float = 0.95
     ) -> Estimate:
         """Wait [s] that a share of those answered does not exceed; too large by 0.4 % at most."""
-        counts = np.stack([batch[contact_type, days].sum(axis=0) for batch in self.batches])
+        counts = np.zeros((len(self.batches), BINS), np.int64)
+        for total, batch in zip(counts, self.batches, strict=True):
+            total[: batch.shape[-1]] = batch[contact_type, days].sum(axis=0)
         return quantile_from_histograms(edges(), counts, probability, level)
+
+
+def block_waits(totals: Counts) -> Waits:
+    """Waits of one block, without the bins beyond the longest."""
+    some = np.flatnonzero(totals.any(axis=(0, 1)))
+    return Waits((totals[..., : some[-1] + 1 if some.size else 0].copy(),), 1)
+
+
+def _sum(one: Counts, other: Counts) -> Counts:
+    """Counts of two batches, each with as many bins as it needs."""
+    longer, shorter = (one, other) if one.shape[-1] >= other.shape[-1] else (other, one)
+    both = longer.copy()
+    both[..., : shorter.shape[-1]] += shorter
+    return both
