@@ -2,50 +2,38 @@
 
 Plain: every replication on its own. Strata: blocks of 32 in which each day's busyness falls once
 into every thirty-second part of its law, as ccsim always does. Control: strata, and the estimate
-moved by what the arrivals drawn were off their mean (regression on block totals). Common: the
-difference of two plans on the same customers, against customers of their own. z: of the difference
-between the plain and the stratified estimate.
+moved by what the requests drawn were off their known mean (`ccsim.statistics.controlled_ratio`).
+Common: the difference of two plans on the same customers, against customers of their own. z: of the
+difference between the plain and the stratified estimate. A factor of 4 means a quarter of the
+replications for the same interval. Then the seconds until every promise is known to half a point.
 
-A factor of 4 means a quarter of the replications for the same interval. Run
-`python benchmarks/variance_reduction.py 3200`; a minute on two cores.
+Run `python benchmarks/variance_reduction.py 3200`; a minute on two cores.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from ccsim.experiment import available_cores, replicate
+from ccsim.demand.draw import BLOCK
+from ccsim.demand.model import compile_demand
+from ccsim.experiment import Precision, available_cores, replicate
 from ccsim.performance.promises import parts, promises
 from ccsim.performance.sample import Sample
 from ccsim.performance.tally import measuring_rules
 from ccsim.plans import StaffingPlan
 from ccsim.scenario import Case, Scenario, case_from, read_case
+from ccsim.statistics import Estimate, controlled_ratio, paired_ratio_difference, ratio
 
 ROOT = Path(__file__).parents[1]
 
 
-class Variance(NamedTuple):
-    """A ratio, and the variance of its estimate."""
-
-    value: float
-    variance: float
-
-
-def ratio(over: np.ndarray, under: np.ndarray, control: np.ndarray | None = None) -> Variance:
-    """Sum over sum with its delta-method variance, perhaps with what a control explains removed."""
-    value = over.sum() / under.sum()
-    left = over - value * under
-    lost = 1
-    if control is not None:
-        deviation = control - control.mean()
-        left = left - deviation * (left @ deviation) / (deviation @ deviation)
-        lost = 2
-    variance = (left @ left) / (len(left) - lost) / len(left) / under.mean() ** 2
-    return Variance(float(value), float(variance))
+def squared(estimate: Estimate) -> float:
+    """Variance of an estimate, but for the factor that turns it into an interval."""
+    return estimate.half_width**2
 
 
 def busy_day() -> tuple[Case, StaffingPlan]:
@@ -90,7 +78,7 @@ def one_more(plan: StaffingPlan) -> StaffingPlan:
 
 def compare(case: Case, plan: StaffingPlan, replications: int) -> list[str]:
     """One line for each promise."""
-    rules = measuring_rules(case.scenario)
+    rules, demand = measuring_rules(case.scenario), compile_demand(case)
     names = list(case.scenario.contact_types)
 
     def played(plans: list[StaffingPlan], seed: int, block_size: int) -> tuple[Sample, ...]:
@@ -100,8 +88,8 @@ def compare(case: Case, plan: StaffingPlan, replications: int) -> list[str]:
         )  # fmt: skip
 
     (plain,) = played([plan], 1, 1)
-    strata, more = played([plan, one_more(plan)], 2, 32)
-    (others,) = played([one_more(plan)], 3, 32)
+    strata, more = played([plan, one_more(plan)], 2, BLOCK)
+    (others,) = played([one_more(plan)], 3, BLOCK)
     lines = []
     for promise in promises(case.scenario, case.grid):
         kind = names.index(promise.contact_type)
@@ -111,17 +99,34 @@ def compare(case: Case, plan: StaffingPlan, replications: int) -> list[str]:
             return sample.blocks(over).astype(float), sample.blocks(under).astype(float)
 
         requests = strata.measure("requests")[:, kind][:, list(promise.days)].sum(axis=1)
+        mean_requests = np.bincount(case.grid.day, demand.contact_types[kind].mean_requests)
+        expected = BLOCK * mean_requests[list(promise.days)].sum()
         first, second = ratio(*of(plain)), ratio(*of(strata))
-        third = ratio(*of(strata), strata.blocks(requests).astype(float))
-        (over, under), (over_more, under_more) = of(strata), of(more)
-        left = (over_more - ratio(over_more, under_more).value * under_more) / under_more.mean()
-        left -= (over - second.value * under) / under.mean()
-        common = (left @ left) / (len(left) - 1) / len(left)
-        apart = second.variance + ratio(*of(others)).variance
-        z = (first.value - second.value) / np.sqrt(first.variance + second.variance)
+        third = controlled_ratio(*of(strata), strata.blocks(requests), expected)
+        common = paired_ratio_difference(*of(more), *of(strata))
+        apart = squared(second) + squared(ratio(*of(others)))
+        spread = np.sqrt(squared(first) + squared(second)) / 1.96
         lines.append(
-            f"{promise.name[:52]:<54}{second.value:>8.4f}{first.variance / second.variance:>12.1f}"
-            f"{second.variance / third.variance:>12.2f}{apart / common:>9.1f}{z:>9.2f}"
+            f"{promise.name[:52]:<54}{second.value:>8.4f}{squared(first) / squared(second):>12.1f}"
+            f"{squared(second) / squared(third):>12.2f}{apart / squared(common):>9.1f}"
+            f"{(first.value - second.value) / spread:>9.2f}"
+        )
+    return lines
+
+
+def to_half_a_point(case: Case, plan: StaffingPlan) -> list[str]:
+    """How long until every promised share is known to half a point, plain and in strata."""
+    lines = []
+    for name, block_size in (("plain", 1), ("in strata", BLOCK)):
+        before = time.perf_counter()
+        (sample,) = replicate(
+            case, [plan], seed=1, replications=Precision(0.5), block_size=block_size,
+            engine="compiled", workers=available_cores(),
+        )  # fmt: skip
+        seconds = time.perf_counter() - before
+        lines.append(
+            f"every promise to ±0.5 points, {name}: {sample.replications:,} replications, "
+            f"{seconds:.2f} s on {available_cores()} cores"
         )
     return lines
 
@@ -131,4 +136,4 @@ if __name__ == "__main__":
     for name, (case_, plan_) in {"a busy day": busy_day(), "bank week": bank_week()}.items():
         print(f"{name}, {count} replications")
         print(f"{'':<54}{'value':>8}{'strata ×':>12}{'control ×':>12}{'common ×':>9}{'z':>9}")
-        print("\n".join(compare(case_, plan_, count)))
+        print("\n".join([*compare(case_, plan_, count), *to_half_a_point(case_, plan_)]))

@@ -19,6 +19,7 @@ from ccsim.statistics import (
     Estimate,
     binomial_limit,
     bonferroni,
+    controlled_ratio,
     mean,
     means,
     paired_difference,
@@ -85,6 +86,56 @@ def test_ratio_is_covered_at_its_level() -> None:
 
 def test_ratio_is_sum_over_sum_and_not_the_mean_of_daily_percentages() -> None:
     assert ratio([10, 0], [10, 90]).value == 0.1
+
+
+def test_controlled_ratio_is_covered_and_narrower_by_what_the_control_explains() -> (
+    None
+):
+    # In time falls by 2.4 for each call more: of its variance the control explains all but 0.1.
+    runs, size, expected = 4000, 20, 3200.0
+    generator = np.random.default_rng(2)
+    requests = generator.normal(expected, 60, (runs, size))
+    spread = 2.4 * 60 * math.sqrt(1 / 9)
+    offered = requests + generator.normal(100, 1, (runs, size))
+    in_time = 2600 - 2.4 * (requests - expected) + generator.normal(0, spread, (runs, size))
+    truth = 2600 / 3300
+    controlled = [
+        controlled_ratio(x, y, c, expected)
+        for x, y, c in zip(in_time, offered, requests, strict=True)
+    ]
+    assert_rate(sum(covers(one, truth) for one in controlled), runs, 0.95)
+    plain = ratios(in_time.T, offered.T)
+    # With r = truth, x - r y moves by 2.4 + r a call.
+    explained = (2.4 + truth) ** 2 * 60**2
+    wanted = math.sqrt(spread**2 / (spread**2 + explained))
+    narrower = np.mean([one.half_width for one in controlled]) / np.mean(plain.upper - plain.value)
+    # Student's law with one degree less, and the slope that is estimated: 3 % together.
+    assert narrower == pytest.approx(wanted, rel=0.06)
+
+
+def test_a_control_that_says_all_leaves_nothing_to_chance() -> None:
+    requests = np.random.default_rng(4).poisson(100, 12)
+    known = controlled_ratio(3 * requests - 40, requests, requests, expected=100)
+    assert (known.value, known.lower, known.upper) == pytest.approx((2.6, 2.6, 2.6), abs=1e-9)
+
+
+def test_a_control_that_never_differs_controls_nothing() -> None:
+    in_time, offered = np.random.default_rng(5).integers(80, 120, (2, 15))
+    idle = controlled_ratio(in_time, offered, np.full(15, 7), expected=7)
+    plain = ratio(in_time, offered)
+    assert idle.value == pytest.approx(plain.value)
+    assert idle.half_width == pytest.approx(plain.half_width, rel=0.06)  # 13 degrees instead of 14
+
+
+def test_controlled_ratio_says_what_it_cannot() -> None:
+    with pytest.raises(ValueError, match="one number per block each, got shapes"):
+        controlled_ratio([1, 2], [1, 2], [1], expected=1)
+    with pytest.raises(ValueError, match="finite numbers"):
+        controlled_ratio([1, math.nan], [1, 2], [1, 2], expected=1)
+    assert math.isnan(controlled_ratio([0] * 12, [0] * 12, range(12), expected=5).value)
+    few = controlled_ratio(range(9), range(1, 10), range(9), expected=4)
+    assert math.isnan(few.lower)
+    assert few.value == pytest.approx(0.8)
 
 
 def test_ratio_with_equal_denominators_is_the_mean() -> None:

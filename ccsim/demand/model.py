@@ -66,6 +66,12 @@ class ContactTypeDemand:
     redial: RedialModel | None
 
     @property
+    def mean_requests(self) -> NDArray[np.float64]:
+        """Mean fresh contacts per interval, over days of every kind, shape (n_intervals,)."""
+        busyness = 1.0 if self.volume_factor is None else mean_seconds(self.volume_factor)
+        return self.fresh * busyness
+
+    @property
     def mean_handle_seconds(self) -> float:
         """Mean talk time plus wrap-up [s], over days of every kind."""
         return mean_seconds(self.talk_time) + mean_seconds(self.wrap_up)

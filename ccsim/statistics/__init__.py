@@ -9,6 +9,7 @@ from ccsim.statistics.certification import (
     certify,
     seed_for,
 )
+from ccsim.statistics.controls import controlled_ratio
 from ccsim.statistics.intervals import (
     FEWEST_SAMPLES,
     Estimate,
@@ -43,6 +44,7 @@ __all__ = [
     "blocks_needed",
     "bonferroni",
     "certify",
+    "controlled_ratio",
     "mean",
     "means",
     "paired_difference",
