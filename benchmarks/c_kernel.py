@@ -14,14 +14,31 @@ from typing import Any
 
 import numpy as np
 
-from ccsim.demand.draw import Draw
+from ccsim.demand import chance
+from ccsim.demand.draw import INTERVAL_ORIGIN, Draw
+from ccsim.demand.model import PPM
+from ccsim.demand.table import NEVER
 from ccsim.simulation import engine_compiled as engine
-from ccsim.simulation.laid_out import NOW, ROWS, Begun, laid_out, log_of, with_more_room
-from ccsim.simulation.log import ContactLog
+from ccsim.simulation import laid_out as state_of
+from ccsim.simulation.laid_out import Begun, laid_out, log_of, with_more_room
+from ccsim.simulation.log import MET, REDIAL, ContactLog, Outcome
 from ccsim.simulation.model import Model
 
 SOURCE = Path(__file__).with_name("engine_kernel.c")
-_IN_C = {"int64": "int64_t", "uint64": "uint64_t", "bool": "uint8_t", "int32": "int32_t"}
+_IN_C = {"int64": "int64_t", "uint64": "uint64_t", "bool": "uint8_t", "int8": "int8_t"}
+_NUMBER = {int: ("int64_t ", ctypes.c_int64), bool: ("bool ", ctypes.c_bool)}
+_STATE = (
+    *("NOW", "ARRIVAL", "COMING", "LEAVING", "CLOSING", "COLUMN", "EDGE"),
+    *("WAITS", "BACKS", "OVERS", "TALKS", "ROWS", "SEEN", "LATER", "IDLE"),
+)
+_LOOP = (
+    *("DONE", "MORE_EVENTS", "MORE_ROWS"),
+    *("LONGEST_IDLE", "LEAST_HANDLING", "AT_RANDOM"),
+)
+_CHANCE = (
+    *("WRAP_UP", "PATIENCE", "REDIAL_DELAY", "REPEAT_DELAY", "TABLES"),
+    *("HANDLE_KEY", "PATIENCE_KEY", "REDIAL_KEY", "REPEAT_KEY", "AGENT_KEY"),
+)
 
 
 def compiler() -> str | None:
@@ -44,8 +61,9 @@ class Kernel:
             place = Path(folder)
             (place / "arrays.h").write_text(_declared(begun), encoding="utf-8")
             built = place / f"kernel{options.replace(' ', '')}.so"
-            command = [compiler() or "cc", *options.split(), "-std=c11", "-shared", "-fPIC"]
-            subprocess.run([*command, "-I", folder, str(SOURCE), "-o", str(built)], check=True)
+            command = [compiler() or "cc", *options.split(), "-std=c11", "-Wall", "-Wextra"]
+            command += ["-shared", "-fPIC", "-I", folder, str(SOURCE), "-o", str(built)]
+            subprocess.run(command, check=True)
             self._library = ctypes.CDLL(str(built))
         self._library.play.restype = ctypes.c_int64
 
@@ -53,7 +71,9 @@ class Kernel:
         """Play a prepared run."""
         state, centre, chance, rows, floor, agenda = begun
         first = len(draw.contacts.arrival)
-        numbers = [first, draw.replication, centre.is_open.shape[1]]
+        grows = len(agenda.back_when) > 1
+        types, columns = centre.is_open.shape
+        numbers = [draw.replication, types, columns, len(centre.closing)]
         ends = [len(floor.coming), len(floor.leaving)]
         verdict = engine._MORE_EVENTS
         while verdict != engine._DONE:
@@ -64,14 +84,16 @@ class Kernel:
                 ctypes.c_void_p(state.ctypes.data),
                 ctypes.c_int64(engine._EVENTS_AT_A_TIME),
                 *map(ctypes.byref, held),
+                ctypes.c_int64(first),
+                ctypes.c_bool(grows),
                 *map(ctypes.c_int64, [*numbers, len(rows.arrival), *ends]),
             )
-        end = model.end if model.cut else int(state[NOW])
+        end = model.end if model.cut else int(state[state_of.NOW])
         self._library.close_down(
             *map(ctypes.byref, held[2:4]),
             *map(ctypes.c_int64, [end, len(floor.queue_first), len(floor.busy)]),
         )
-        return log_of(rows, floor, int(state[ROWS]), first)
+        return log_of(rows, floor, int(state[state_of.ROWS]), first, varied=centre.varied)
 
     def run(self, model: Model, draw: Draw) -> ContactLog:
         """What `engine_compiled.run` does, with this loop."""
@@ -79,15 +101,22 @@ class Kernel:
 
 
 def _declared(begun: Begun) -> str:
-    """The structures in C: a pointer for each array, a number for each number."""
-    lines = []
+    """Numbers, and the structures in C: a pointer for each array, a number for each number."""
+    numbers = {
+        **{name: vars(state_of)[name] for name in _STATE},
+        **{name: vars(chance)[name] for name in _CHANCE},
+        **{name: vars(engine)[f"_{name}"] for name in _LOOP},
+        **{outcome.name: int(outcome) for outcome in Outcome},
+        **{"REDIAL": REDIAL, "MET": MET, "PPM": PPM, "NEVER": NEVER},
+        **{"KEYS": begun.chance.keys.shape[1], "INTERVAL_ORIGIN": INTERVAL_ORIGIN},
+    }
+    lines = [f"#define {name} INT64_C({number})" for name, number in numbers.items()]
     for given in begun[1:]:
         lines.append("typedef struct {")
         for name, value in zip(given._fields, given, strict=True):
             array = isinstance(value, np.ndarray)
-            lines.append(
-                f"    {_IN_C[value.dtype.name]} *{name};" if array else f"    int64_t {name};"
-            )
+            kind = f"{_IN_C[value.dtype.name]} *" if array else _NUMBER[type(value)][0]
+            lines.append(f"    {kind}{name};")
         lines.append(f"}} {type(given).__name__};")
     return "\n".join(lines) + "\n"
 
@@ -98,7 +127,7 @@ def _structure(given: Any) -> ctypes.Structure:
     for name, value in zip(given._fields, given, strict=True):
         array = isinstance(value, np.ndarray)
         assert not array or value.flags.c_contiguous, name
-        fields.append((name, ctypes.c_void_p if array else ctypes.c_int64))
-        values.append(value.ctypes.data if array else int(value))
+        fields.append((name, ctypes.c_void_p if array else _NUMBER[type(value)][1]))
+        values.append(value.ctypes.data if array else value)
     kind = type(type(given).__name__, (ctypes.Structure,), {"_fields_": fields})
     return kind(*values)

@@ -1,4 +1,4 @@
-"""The centres that speed is measured on, with their plans."""
+"""The centres that the benchmarks share, with their plans."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ccsim.demand import quantiles
 from ccsim.demand.draw import Draw, draw_replications
-from ccsim.demand.model import DemandModel, compile_demand
+from ccsim.demand.keyed import uniform_limit
+from ccsim.demand.model import PPM, DemandModel, RepeatModel, compile_demand
 from ccsim.plans import StaffingPlan
 from ccsim.plans.plan import PlacedBreak, PlacedShift
 from ccsim.scenario import Case, Scenario, case_from, read_case
@@ -51,17 +53,21 @@ def first_contacts(draw: Draw, number: int) -> Draw:
 
 
 def _scenario(
-    contact_types: Mapping[str, Any], groups: Mapping[str, Mapping[str, int]], days: int = 1
+    contact_types: Mapping[str, Any],
+    groups: Mapping[str, Mapping[str, int]],
+    days: int = 1,
+    lines: Mapping[str, int] | None = None,
 ) -> Scenario:
     """A scenario in few words: contact types, and the priorities of each group's skills."""
     return Scenario.model_validate(
         {
             "version": 1,
-            "name": "a centre to measure speed on",
+            "name": "a centre to measure on",
             "currency": "USD",
             "time_zone": "UTC",
             "horizon": {"start": "2026-09-07", "days": days, "begins": "empty"},
             "contact_types": contact_types,
+            "line_groups": {name: {"lines": number} for name, number in (lines or {}).items()},
             "agent_groups": {
                 name: {
                     "skills": {skill: {"priority": p} for skill, p in skills.items()},
@@ -76,6 +82,20 @@ def _scenario(
 
 def _exponential(minutes: float) -> dict[str, Any]:
     return {"exponential": {"mean": f"{minutes * 60:.6f} s"}}
+
+
+def while_open(case: Case, agents: int) -> StaffingPlan:
+    """So many agents in the only group, while the first contact type is open."""
+    (group,) = case.scenario.agent_groups
+    first = next(iter(case.scenario.contact_types.values()))
+    levels = agents * case.grid.opening(first.open)
+    return StaffingPlan(by_interval={group: tuple(levels.tolist())})
+
+
+def desk(contact_type: Mapping[str, Any], agents: int, days: int = 1) -> tuple[Case, StaffingPlan]:
+    """Calls of one type, and so many agents at a desk while they come."""
+    case = case_from(_scenario({"call": contact_type}, {"desk": {"call": 1}}, days))
+    return case, while_open(case, agents)
 
 
 def erlang_a(
@@ -106,10 +126,7 @@ def erlang_a(
     }
     if patience:
         given["patience"] = _exponential(patience)
-    case = case_from(_scenario({"call": given}, {"desk": {"call": 1}}, days))
-    until = case.grid.intervals if days > 1 else 2 * hours
-    plan = (agents,) * until + (0,) * (case.grid.intervals - until)
-    return centre(case, StaffingPlan(by_interval={"desk": plan}))
+    return centre(*desk(given, agents, days))
 
 
 def bank_week() -> Centre:
@@ -162,6 +179,38 @@ def _breaks(start: int, wave: int) -> tuple[PlacedBreak, ...]:
     )
 
 
+BEHAVIOURS = {
+    "lines": "six lines more than agents",
+    "overflow": "second choices after 45 s",
+    "factors": "handle times × 0.97, second choices × 1.1",
+    "repeats": "15 % unresolved",
+}
+
+
+def with_behaviours(of: Centre, *behaviours: str) -> Centre:
+    """The same centre with some of `BEHAVIOURS`."""
+    demand, model = of.demand, of.model
+    skills, access, types = model.skills, model.access, len(model.contact_types)
+    second = skills.priority > 1
+    if "lines" in behaviours:
+        begins, ends = np.sort(model.stretches.start), np.sort(model.stretches.end)
+        there = np.arange(1, len(begins) + 1) - np.searchsorted(ends, begins, side="right")
+        lines = np.array([there.max() + 6])
+        access = replace(access, line_group=np.zeros(types, np.int64), lines=lines)
+    if "overflow" in behaviours:
+        skills = replace(skills, after=np.where(second, 45 * MINUTE // 60, 0))
+    if "factors" in behaviours:
+        skills = replace(skills, handle_ppm=np.where(second, 1_100_000, 970_000))
+    if "repeats" in behaviours:
+        unresolved = np.full(skills.priority.shape, 15 * PPM // 100)
+        skills = replace(skills, unresolved_below=uniform_limit(unresolved))
+        repeat = RepeatModel(quantiles.exponential(40 * 60), at_most=3)
+        given = tuple(replace(one, repeat=repeat) for one in demand.contact_types)
+        demand = replace(demand, contact_types=given)
+        model = replace(model, repeats_at_most=np.full(types, 3))
+    return of._replace(demand=demand, model=replace(model, skills=skills, access=access))
+
+
 # Examples of ContactCenters (Universite de Montreal, Apache-2.0, doc/examples).
 
 
@@ -184,7 +233,7 @@ def published() -> list[Published]:
     return [
         Published("MMC", _eight_hours(None), 2016, 1.56),
         Published("MMCAb", _eight_hours(1.0), 2016, 1.75),
-        Published("Telethon, without its 24 lines", _telethon(), 1000, 1.2),
+        Published("Telethon", _telethon(), 1000, 1.2),
         Published("SimpleMSK, busyness by type", _simple_msk(), 5208, None),
     ]
 
@@ -197,7 +246,7 @@ def _eight_hours(patience: float | None) -> Centre:
 def _telethon() -> Centre:
     """Five days, 6 to 10, 12 agents, 50 calls an hour of 10 minutes; two minutes' wait at most.
 
-    Its 24 lines never block in the published run; whoever waits at closing is served here.
+    On 24 lines; whoever waits at closing is disconnected.
     """
     seconds = np.arange(0.0, 121.0)
     stays = np.exp(-seconds / 120)
@@ -207,9 +256,11 @@ def _telethon() -> Centre:
         "demand": {"rate": "50 calls/h"},
         "talk_time": _exponential(10),
         "patience": {"survival": {"file": "stays"}},
+        "line_group": "trunk",
+        "at_closing": "clear",
     }
     case = case_from(
-        _scenario({"call": given}, {"desk": {"call": 1}}, days=5),
+        _scenario({"call": given}, {"desk": {"call": 1}}, days=5, lines={"trunk": 24}),
         tables={"stays": np.column_stack([seconds, stays])},
     )
     day = (0,) * 12 + (12,) * 8 + (0,) * 28

@@ -1,24 +1,17 @@
-/* The loop of ccsim/simulation/engine_compiled.py once more, line by line, in plain C.
+/* The loop of ccsim/simulation/engine_compiled.py once more, line by line, in plain C, with what it
+ * calls of agenda_compiled.py, attempts_compiled.py and ccsim/demand/chance_compiled.py.
  *
- * It is here to be timed against: the same features (priorities, head start, breaks, redials drawn
- * with Threefry and looked up in quantile tables, ties broken by rank and content), the same order
- * of work, the very same arrays. `arrays.h` is written from those arrays by `c_kernel.py`.
+ * It is here to be timed against: the same features (priorities, head start, overflow, reserves,
+ * choice of agent, handle-time factors, queue limits, lines, clearing at closing, breaks; redials
+ * and repeats drawn with Threefry and looked up in quantile tables; ties broken by rank and
+ * content), the same order of work, the very same arrays. `arrays.h` is written from those arrays
+ * by `c_kernel.py`.
  */
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "arrays.h" /* Centre, Chance, Rows, Floor, Agenda: pointers to numpy's arrays */
-
-enum { ANSWERED = 0, ABANDONED = 1, CLOSED = 2, WAITING = 3 };
-enum { NOW, ARRIVAL, COMING, LEAVING, WAITS, BACKS, ROWS, SEEN, COLUMN, EDGE };
-enum { DONE = 0, MORE_EVENTS = 1, MORE_ROWS = 2 };
-enum { DELAY = 3, PATIENCE = 2, PATIENCE_KEY = 2, REDIAL_KEY = 3 };
-
-#define NEVER (INT64_C(1) << 62)
-#define LATER INT64_MAX
-#define IDLE (3 * (INT64_C(1) << 61))
-#define INTERVAL_ORIGIN (INT64_C(1) << 19)
+#include "arrays.h" /* numpy's arrays: Centre, Chance, Rows, Floor, Agenda; and Python's numbers */
 
 #define PARITY UINT64_C(0x1BD11BDAA9FC1A22)
 #define SIDE (53 * 256)
@@ -28,6 +21,9 @@ enum { DELAY = 3, PATIENCE = 2, PATIENCE_KEY = 2, REDIAL_KEY = 3 };
 
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+/* Python's //: an interval of the warm-up has a number below zero. */
+static inline int64_t floored(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 static inline uint64_t turned(uint64_t word, int bits) {
     return (word << bits) | (word >> (64 - bits));
@@ -184,14 +180,17 @@ static inline void unlink_from(int64_t *before, int64_t *after, int64_t *first, 
 }
 
 static inline int64_t next_contact(const Centre *centre, const Floor *floor, const Rows *rows,
-                                   int64_t group) {
-    int64_t best = -1, best_key = LATER;
+                                   int64_t group, int64_t now, bool serving_out, bool varied) {
+    int64_t best = -1, best_key = LATER, free = floor->free[group] + 1;
     for (int64_t place = centre->types_first[group]; place < centre->types_first[group + 1];
          place++) {
         int64_t contact_type = centre->types[place], row = floor->queue_first[contact_type];
-        if (row >= 0) {
+        if (row >= 0 && (!varied || serving_out ||
+                         (now - rows->arrival[row] >= centre->types_after[place] &&
+                          free > centre->types_reserve[place]))) {
             int64_t key = rows->arrival[row] - centre->head_start[contact_type];
-            if (key < best_key || (key == best_key && content_of(rows, row) < content_of(rows, best)))
+            if (key < best_key ||
+                (key == best_key && content_of(rows, row) < content_of(rows, best)))
                 best = row, best_key = key;
         }
         if (best >= 0 && centre->types_last[place]) break;
@@ -199,148 +198,317 @@ static inline int64_t next_contact(const Centre *centre, const Floor *floor, con
     return best;
 }
 
-static inline int64_t free_agent(const Centre *centre, const Floor *floor, int64_t contact_type) {
+static inline void words_of(const Chance *chance, const Rows *rows, int64_t row, int64_t purpose,
+                            int64_t member, int64_t attempt, uint64_t *one, uint64_t *other) {
+    uint64_t high = ((uint64_t)member << 32) | ((uint64_t)rows->interval[row] & 0xFFFFFFFF);
+    uint64_t low = ((uint64_t)rows->ordinal[row] << 32) | ((uint64_t)attempt << 16);
+    random_words(chance->keys + 2 * (KEYS * rows->contact_type[row] + purpose), high, low, one,
+                 other);
+}
+
+static int64_t any_of(const Chance *chance, const Rows *rows, int64_t row, int64_t number,
+                      int64_t member) {
+    uint64_t word, unused;
+    words_of(chance, rows, row, AGENT_KEY, member, rows->attempt[row], &word, &unused);
+    return (int64_t)(((word >> 32) * (uint64_t)number) >> 32);
+}
+
+static inline int64_t free_agent(const Centre *centre, const Floor *floor, int64_t contact_type,
+                                 int64_t waited, bool varied) {
     int64_t best = -1;
     for (int64_t place = centre->groups_first[contact_type];
          place < centre->groups_first[contact_type + 1]; place++) {
-        int64_t agent = floor->idle_first[centre->groups[place]];
-        if (agent >= 0 && (best < 0 || floor->idle_since[agent] < floor->idle_since[best] ||
-                           (floor->idle_since[agent] == floor->idle_since[best] && agent < best)))
+        int64_t group = centre->groups[place], agent = floor->idle_first[group];
+        if (agent >= 0 &&
+            (!varied || (waited >= centre->groups_after[place] &&
+                         floor->free[group] > centre->groups_reserve[place])) &&
+            (best < 0 || floor->idle_since[agent] < floor->idle_since[best] ||
+             (floor->idle_since[agent] == floor->idle_since[best] && agent < best)))
             best = agent;
         if (best >= 0 && centre->groups_last[place]) break;
     }
     return best;
 }
 
-static bool redials(const Centre *centre, const Chance *chance, const Rows *rows, int64_t row,
-                    int64_t new, int64_t now, int64_t member) {
-    int64_t contact_type = rows->contact_type[row];
-    uint64_t high = ((uint64_t)member << 32) | ((uint64_t)rows->interval[row] & 0xFFFFFFFF);
-    uint64_t low = ((uint64_t)rows->ordinal[row] << 32) | ((uint64_t)rows->attempt[row] << 16);
-    const uint64_t *keys = chance->keys + 8 * contact_type;
-    uint64_t again, delay, patience, unused;
-    random_words(keys + 2 * REDIAL_KEY, high, low, &again, &delay);
-    if ((int64_t)(again >> 11) >= chance->redial_below[contact_type]) return false;
-    int64_t when = now + looked_up(chance, 4 * contact_type + DELAY, delay);
-    if (rows->attempt[row] >= centre->redials_at_most[contact_type] || when >= centre->end) {
-        rows->redial_cut[row] = true;
+static int64_t another(const Centre *centre, const Chance *chance, const Floor *floor,
+                       const Rows *rows, int64_t row, int64_t waited, int64_t agent,
+                       int64_t member) {
+    int64_t contact_type = rows->contact_type[row], rule = centre->agent_choice[contact_type];
+    int64_t first = centre->groups_first[contact_type];
+    int64_t past = centre->groups_first[contact_type + 1];
+    int64_t begins = first, ends = first, number = 0;
+    bool found = false;
+    for (int64_t place = first; place < past; place++) {
+        int64_t group = centre->groups[place];
+        found |= group == centre->group_of[agent];
+        if (waited >= centre->groups_after[place] &&
+            floor->free[group] > centre->groups_reserve[place])
+            number += floor->free[group];
+        ends = place + 1;
+        if (centre->groups_last[place]) {
+            if (found) break;
+            begins = ends, number = 0;
+        }
+    }
+    /* At random: who has so many in front of her by the plan; else the first of all. */
+    int64_t ahead = rule == AT_RANDOM ? any_of(chance, rows, row, number, member) : 0;
+    int64_t passed = -1, best = -1;
+    for (; ahead >= 0; passed = best, ahead--) {
+        best = -1;
+        for (int64_t place = begins; place < ends; place++) {
+            int64_t group = centre->groups[place];
+            bool able = waited >= centre->groups_after[place] &&
+                        floor->free[group] > centre->groups_reserve[place];
+            agent = able ? floor->idle_first[group] : -1;
+            for (; agent >= 0; agent = floor->idle_after[agent]) {
+                bool sooner = agent < best;
+                if (rule == LEAST_HANDLING && best >= 0) {
+                    int64_t less = floor->handled[best] - floor->handled[agent];
+                    sooner = less > 0 || (less == 0 && sooner);
+                }
+                if (agent > passed && (best < 0 || sooner)) best = agent;
+            }
+        }
+    }
+    return best;
+}
+
+static bool tries_again(const Centre *centre, const Chance *chance, const Rows *rows, int64_t row,
+                        int64_t new, int64_t when, int64_t at_most, int64_t why, int64_t member) {
+    if (rows->attempt[row] >= at_most || when >= centre->end) {
+        rows->cut[row] = true;
         return false;
     }
-    low += UINT64_C(1) << 16;
-    random_words(keys + 2 * PATIENCE_KEY, high, low, &patience, &unused);
+    int64_t contact_type = rows->contact_type[row], attempt = rows->attempt[row] + 1;
+    uint64_t patience, unused;
+    words_of(chance, rows, row, PATIENCE_KEY, member, attempt, &patience, &unused);
     rows->last[row] = false;
     rows->contact_type[new] = contact_type;
     rows->interval[new] = rows->interval[row];
     rows->ordinal[new] = rows->ordinal[row];
-    rows->attempt[new] = rows->attempt[row] + 1;
+    rows->attempt[new] = attempt;
+    rows->again[new] = (int8_t)why, rows->unresolved[new] = rows->cut[new] = false;
     rows->arrival[new] = when;
     rows->handle_time[new] = rows->handle_time[row];
-    rows->patience[new] = looked_up(chance, 4 * contact_type + PATIENCE, patience);
+    rows->patience[new] = looked_up(chance, TABLES * contact_type + PATIENCE, patience);
     return true;
 }
 
-int64_t play(int64_t *state, int64_t events, const Centre *centre, const Chance *chance,
-             const Rows *rows, const Floor *floor, const Agenda *agenda, int64_t first_attempts,
-             int64_t member, int64_t columns, int64_t room, int64_t comings, int64_t leavings) {
+static int64_t later(const Centre *centre, int64_t contact_type, int64_t moment, int64_t delay,
+                     bool opening, int64_t columns) {
+    if (!opening) return moment + delay;
+    while (moment < centre->end) {
+        int64_t interval = floored(moment, centre->interval_us);
+        int64_t follows = (interval + 1) * centre->interval_us;
+        int64_t column = interval - floored(interval, columns) * columns;
+        if (centre->is_open[contact_type * columns + column]) {
+            if (delay < follows - moment) return moment + delay;
+            delay -= follows - moment;
+        }
+        moment = follows;
+    }
+    return moment;
+}
+
+static bool redials(const Centre *centre, const Chance *chance, const Rows *rows, int64_t row,
+                    int64_t new, int64_t now, int64_t member, int64_t columns) {
+    int64_t contact_type = rows->contact_type[row];
+    if (chance->redial_below[contact_type] == 0) return false;
+    uint64_t again, delay;
+    words_of(chance, rows, row, REDIAL_KEY, member, rows->attempt[row], &again, &delay);
+    if ((int64_t)(again >> 11) >= chance->redial_below[contact_type]) return false;
+    int64_t length = looked_up(chance, TABLES * contact_type + REDIAL_DELAY, delay);
+    bool opening = centre->redials_while_open[contact_type];
+    int64_t when = later(centre, contact_type, now, length, opening, columns);
+    int64_t most = centre->redials_at_most[contact_type], why = rows->again[row] | REDIAL;
+    return tries_again(centre, chance, rows, row, new, when, most, why, member);
+}
+
+static bool repeats(const Centre *centre, const Chance *chance, const Rows *rows, int64_t row,
+                    int64_t new, int64_t end, int64_t below, int64_t member, int64_t columns) {
+    int64_t contact_type = rows->contact_type[row];
+    uint64_t settled, delay;
+    words_of(chance, rows, row, REPEAT_KEY, member, rows->attempt[row], &settled, &delay);
+    if ((int64_t)(settled >> 11) >= below) return false;
+    rows->unresolved[row] = true;
+    if (!chance->repeats[contact_type]) return false;
+    int64_t length = looked_up(chance, TABLES * contact_type + REPEAT_DELAY, delay);
+    bool opening = centre->repeats_while_open[contact_type];
+    int64_t when = later(centre, contact_type, end, length, opening, columns);
+    int64_t most = centre->repeats_at_most[contact_type];
+    return tries_again(centre, chance, rows, row, new, when, most, MET, member);
+}
+
+static inline int64_t scaled(int64_t length, int64_t factor_ppm) {
+    if (factor_ppm == PPM) return length;
+    int64_t whole = length / PPM, rest = length % PPM;
+    return whole * factor_ppm + (rest * factor_ppm + PPM / 2) / PPM;
+}
+
+static int64_t talk_ends(const Chance *chance, const Rows *rows, int64_t row, int64_t end,
+                         int64_t handle_ppm, int64_t member) {
+    uint64_t unused, word;
+    words_of(chance, rows, row, HANDLE_KEY, member, 0, &unused, &word);
+    int64_t wrap_up = looked_up(chance, TABLES * rows->contact_type[row] + WRAP_UP, word);
+    return most(rows->left_queue[row], end - scaled(wrap_up, handle_ppm));
+}
+
+/* Compiled twice, as `play` says; numba does so by the type of `varied`. */
+static inline __attribute__((always_inline)) int64_t
+play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chance,
+        const Rows *rows, const Floor *floor, const Agenda *agenda, int64_t first_attempts,
+        bool grows, bool varied, int64_t member, int64_t types, int64_t columns, int64_t closings,
+        int64_t room, int64_t comings, int64_t leavings) {
     const uint8_t *is_open = centre->is_open, *serves_out = centre->serves_out;
-    const int64_t *group_of = centre->group_of, *stretch_agent = centre->stretch_agent;
-    const int64_t *stretch_start = centre->stretch_start, *stretch_end = centre->stretch_end;
+    const int64_t *group_of = centre->group_of, *line_group = centre->line_group;
+    const int64_t *stretch_agent = centre->stretch_agent, *stretch_start = centre->stretch_start;
+    const int64_t *stretch_end = centre->stretch_end, *closing = centre->closing;
+    const int64_t *over_first = centre->overflows_first, *overflows = centre->overflows;
     int64_t *type_of = rows->contact_type, *arrival = rows->arrival;
     int64_t *handle_time = rows->handle_time, *patience = rows->patience;
     int64_t *outcome = rows->outcome, *left_queue = rows->left_queue, *ended = rows->ended;
     int64_t *agent_of = rows->agent, *order = rows->seen;
-    uint8_t *last = rows->last, *redial_cut = rows->redial_cut;
-    int64_t *ahead = floor->ahead, *behind = floor->behind;
+    uint8_t *last = rows->last;
+    int64_t *ahead = floor->ahead, *behind = floor->behind, *waiting = floor->waiting;
     int64_t *queue_first = floor->queue_first, *queue_last = floor->queue_last;
     int64_t *idle_before = floor->idle_before, *idle_after = floor->idle_after;
     int64_t *idle_since = floor->idle_since;
-    int64_t *idle_first = floor->idle_first, *idle_last = floor->idle_last;
+    int64_t *idle_first = floor->idle_first, *idle_last = floor->idle_last, *free = floor->free;
     uint8_t *busy = floor->busy;
     int64_t *stretch_of = floor->stretch_of, *stretch_left = floor->stretch_left;
     const int64_t *coming = floor->coming, *leaving = floor->leaving;
-    const int64_t *below = chance->redial_below;
+    int64_t *free_lines = floor->free_lines;
     int64_t *done_when = agenda->done_when, *done_who = agenda->done_who;
     int64_t *row_of = agenda->row_of;
     int64_t *gone_when = agenda->gone_when, *gone_row = agenda->gone_row;
     int64_t *back_when = agenda->back_when, *back_row = agenda->back_row;
+    int64_t *over_when = agenda->over_when, *over_row = agenda->over_row;
+    int64_t *talk_when = agenda->talk_when, *talk_row = agenda->talk_row;
 
     int64_t now = state[NOW], next_arrival = state[ARRIVAL];
     int64_t next_coming = state[COMING], next_leaving = state[LEAVING];
-    int64_t waits = state[WAITS], backs = state[BACKS];
-    int64_t count = state[ROWS], seen = state[SEEN];
+    int64_t next_closing = state[CLOSING];
+    int64_t count = state[ROWS], seen = state[SEEN], waits = state[WAITS], backs = state[BACKS];
+    int64_t overs = state[OVERS], talks = state[TALKS];
     int64_t column = state[COLUMN], edge = state[EDGE];
     int64_t interval_us = centre->interval_us, until = centre->cut ? centre->end : IDLE;
+    int64_t full = grows ? room : -1;
     int64_t verdict = MORE_EVENTS, latest = state[NOW];
 
     int64_t arrives = next_arrival < first_attempts ? arrival[next_arrival] : LATER;
     int64_t comes = next_coming < comings ? stretch_start[coming[next_coming]] : LATER;
     int64_t leaves = next_leaving < leavings ? stretch_end[leaving[next_leaving]] : LATER;
+    int64_t closes = next_closing < closings ? closing[2 * next_closing] : LATER;
+    int64_t rare = least(closes, over_when[0]);
     for (int64_t event = 0; event < events; event++) {
         int64_t done = done_when[1], gives_up = gone_when[0], returns = back_when[0];
         int64_t time = least(least(least(done, arrives), least(gives_up, returns)),
                              least(comes, leaves));
+        if (varied) time = least(time, rare);
         if (time >= until) {
             verdict = DONE;
             break;
         }
-        int64_t row, agent;
+        if (count == full) {
+            verdict = MORE_ROWS;
+            break;
+        }
+        now = time;
+        int64_t row = -1, agent;
 
-        /* In the order of the ranks. */
-        if (done == time) {
+        /* In the order of the ranks: who is free, and perhaps whom she answers. */
+        if (done == now) {
             agent = done_who[1];
             busy[agent] = false;
-        } else if (leaves == time) {
+        } else if (leaves == now) {
             int64_t stretch = leaving[next_leaving];
             agent = stretch_agent[stretch];
-            if (stretch_of[agent] == stretch && idle_since[agent] != LATER) {
-                unlink_from(idle_before, idle_after, idle_first, idle_last, group_of[agent], agent);
-                idle_since[agent] = LATER;
-                stretch_left[stretch] = time;
-            }
             next_leaving++;
             leaves = next_leaving < leavings ? stretch_end[leaving[next_leaving]] : LATER;
-            now = time;
-            continue;
-        } else if (comes == time) {
+            if (stretch_of[agent] != stretch || idle_since[agent] == LATER) continue;
+            int64_t group = group_of[agent];
+            unlink_from(idle_before, idle_after, idle_first, idle_last, group, agent);
+            idle_since[agent] = LATER;
+            free[group]--;
+            if (varied && serves_out[stretch])
+                row = next_contact(centre, floor, rows, group, now, true, varied);
+            if (row < 0) {
+                stretch_left[stretch] = now;
+                continue;
+            }
+            unlink_from(ahead, behind, queue_first, queue_last, type_of[row], row);
+            waiting[type_of[row]]--;
+        } else if (comes == now) {
             int64_t stretch = coming[next_coming];
             agent = stretch_agent[stretch];
             next_coming++;
             comes = next_coming < comings ? stretch_start[coming[next_coming]] : LATER;
-            now = time;
             if (busy[agent]) { /* The last contact went on through the whole break. */
                 stretch_left[stretch_of[agent]] = now;
                 stretch_of[agent] = stretch;
                 continue;
             }
             stretch_of[agent] = stretch;
-        } else if (gives_up == time) {
-            bool again = false;
-            row = gone_row[0];
+        } else if (varied && over_when[0] == now) {
+            row = over_row[0];
+            overs = drop_first(over_when, over_row, rows, overs);
+            int64_t contact_type = type_of[row];
+            agent = -1;
             if (outcome[row] == WAITING) {
-                int64_t contact_type = type_of[row];
-                if (below[contact_type]) {
-                    if (count == room) {
-                        verdict = MORE_ROWS;
+                int64_t waited = now - arrival[row];
+                agent = free_agent(centre, floor, contact_type, waited, varied);
+                if (agent >= 0 && centre->agent_choice[contact_type] != LONGEST_IDLE)
+                    agent = another(centre, chance, floor, rows, row, waited, agent, member);
+                for (int64_t place = over_first[contact_type];
+                     agent < 0 && place < over_first[contact_type + 1]; place++) {
+                    int64_t due = arrival[row] + overflows[place];
+                    if (due > now) {
+                        overs = put(over_when, over_row, rows, overs, due, row);
                         break;
                     }
-                    again = redials(centre, chance, rows, row, count, time, member);
                 }
-                outcome[row] = ABANDONED, agent_of[row] = -1;
-                left_queue[row] = ended[row] = time;
-                unlink_from(ahead, behind, queue_first, queue_last, contact_type, row);
             }
-            now = time;
+            rare = least(closes, over_when[0]);
+            if (agent < 0) continue;
+            unlink_from(ahead, behind, queue_first, queue_last, contact_type, row);
+            waiting[contact_type]--;
+            unlink_from(idle_before, idle_after, idle_first, idle_last, group_of[agent], agent);
+            idle_since[agent] = LATER;
+            free[group_of[agent]]--;
+        } else if (gives_up == now) {
+            row = gone_row[0];
             waits = drop_first(gone_when, gone_row, rows, waits);
-            if (again) {
-                backs = put(back_when, back_row, rows, backs, arrival[count], count);
-                count++;
+            if (outcome[row] == WAITING) {
+                int64_t contact_type = type_of[row];
+                outcome[row] = ABANDONED, agent_of[row] = -1;
+                left_queue[row] = ended[row] = now;
+                unlink_from(ahead, behind, queue_first, queue_last, contact_type, row);
+                waiting[contact_type]--;
+                if (varied && line_group[contact_type] >= 0)
+                    free_lines[line_group[contact_type]]++;
+                if (redials(centre, chance, rows, row, count, now, member, columns)) {
+                    backs = put(back_when, back_row, rows, backs, arrival[count], count);
+                    count++;
+                }
             }
             continue;
+        } else if (varied && closes == now) {
+            int64_t contact_type = closing[2 * next_closing + 1];
+            next_closing++;
+            closes = next_closing < closings ? closing[2 * next_closing] : LATER;
+            rare = least(closes, over_when[0]);
+            for (row = queue_first[contact_type]; row >= 0; row = behind[row]) {
+                outcome[row] = CLEARED, agent_of[row] = -1;
+                left_queue[row] = ended[row] = now;
+                if (line_group[contact_type] >= 0) free_lines[line_group[contact_type]]++;
+            }
+            queue_first[contact_type] = queue_last[contact_type] = -1;
+            waiting[contact_type] = 0;
+            continue;
         } else {
-            now = time;
             row = back_row[0];
-            if (returns == time &&
-                (arrives != time || content_of(rows, row) < content_of(rows, next_arrival))) {
+            if (returns == now &&
+                (arrives != now || content_of(rows, row) < content_of(rows, next_arrival))) {
                 backs = drop_first(back_when, back_row, rows, backs);
             } else {
                 row = next_arrival;
@@ -349,7 +517,7 @@ int64_t play(int64_t *state, int64_t events, const Centre *centre, const Chance 
             }
             order[seen] = row;
             seen++;
-            last[row] = true, redial_cut[row] = false;
+            last[row] = true;
             int64_t contact_type = type_of[row];
             while (now >= edge) {
                 column++, edge += interval_us;
@@ -360,12 +528,42 @@ int64_t play(int64_t *state, int64_t events, const Centre *centre, const Chance 
                 left_queue[row] = ended[row] = now;
                 continue;
             }
-            agent = free_agent(centre, floor, contact_type);
+            if (!varied) {
+                agent = free_agent(centre, floor, contact_type, 0, varied);
+            } else {
+                agent = -1;
+                int64_t lines = line_group[contact_type];
+                if (lines >= 0) {
+                    while (talk_when[0] <= now) {
+                        free_lines[line_group[type_of[talk_row[0]]]]++;
+                        talks = drop_first(talk_when, talk_row, rows, talks);
+                    }
+                }
+                bool blocked = lines >= 0 && free_lines[lines] == 0;
+                if (!blocked) {
+                    agent = free_agent(centre, floor, contact_type, 0, varied);
+                    bool full_queue = waiting[contact_type] >= centre->queue_limit[contact_type];
+                    blocked = agent < 0 && full_queue;
+                }
+                if (blocked) {
+                    outcome[row] = BLOCKED, agent_of[row] = -1;
+                    left_queue[row] = ended[row] = now;
+                    if (redials(centre, chance, rows, row, count, now, member, columns)) {
+                        backs = put(back_when, back_row, rows, backs, arrival[count], count);
+                        count++;
+                    }
+                    continue;
+                }
+                if (lines >= 0) free_lines[lines]--;
+                if (agent >= 0 && centre->agent_choice[contact_type] != LONGEST_IDLE)
+                    agent = another(centre, chance, floor, rows, row, 0, agent, member);
+            }
             if (agent < 0) {
                 outcome[row] = WAITING, agent_of[row] = -1;
-                /* Whoever arrives at one instant does so in order of content, redials too. */
+                /* At one instant they arrive in order of content, later attempts too. */
                 int64_t left = queue_last[contact_type];
                 link_in(ahead, behind, queue_first, queue_last, contact_type, row, left);
+                waiting[contact_type]++;
                 if (patience[row] < NEVER) {
                     int64_t ends = now + patience[row];
                     latest = most(latest, ends);
@@ -374,52 +572,86 @@ int64_t play(int64_t *state, int64_t events, const Centre *centre, const Chance 
                     else
                         waits = put(gone_when, gone_row, rows, waits, ends, row);
                 }
+                if (varied && over_first[contact_type] < over_first[contact_type + 1]) {
+                    int64_t due = now + overflows[over_first[contact_type]];
+                    overs = put(over_when, over_row, rows, overs, due, row);
+                    rare = least(closes, over_when[0]);
+                }
                 continue;
             }
             unlink_from(idle_before, idle_after, idle_first, idle_last, group_of[agent], agent);
             idle_since[agent] = LATER;
-            busy[agent] = true;
-            int64_t ends = now + handle_time[row];
-            outcome[row] = ANSWERED, agent_of[row] = agent;
-            left_queue[row] = now, ended[row] = least(ends, until);
-            row_of[agent] = row;
-            begin(agenda, rows, agent, ends);
-            continue;
+            free[group_of[agent]]--;
         }
 
-        /* An agent is free: she takes the next contact, or leaves when it is time, or is idle. */
-        now = time;
-        int64_t group = group_of[agent], stretch = stretch_of[agent];
-        bool over = now >= stretch_end[stretch];
-        row = -1;
-        if (!over || serves_out[stretch]) row = next_contact(centre, floor, rows, group);
-        if (row >= 0) {
+        int64_t group = group_of[agent];
+        if (row < 0) { /* She takes the next contact, or leaves when it is time, or is idle. */
+            int64_t stretch = stretch_of[agent];
+            bool over = now >= stretch_end[stretch];
+            if (!over || serves_out[stretch])
+                row = next_contact(centre, floor, rows, group, now, over, varied);
+            if (row < 0) {
+                if (done == now) settle(agenda, rows, agent, IDLE + agent);
+                if (over) {
+                    stretch_left[stretch] = now;
+                    continue;
+                }
+                int64_t left = idle_last[group];
+                while (left >= 0 && idle_since[left] == now && left > agent)
+                    left = idle_before[left];
+                link_in(idle_before, idle_after, idle_first, idle_last, group, agent, left);
+                idle_since[agent] = now;
+                free[group]++;
+                continue;
+            }
             unlink_from(ahead, behind, queue_first, queue_last, type_of[row], row);
-            busy[agent] = true;
-            int64_t ends = now + handle_time[row];
-            outcome[row] = ANSWERED, agent_of[row] = agent;
-            left_queue[row] = now, ended[row] = least(ends, until);
-            row_of[agent] = row;
+            waiting[type_of[row]]--;
+        }
+
+        /* She answers. */
+        int64_t contact_type = type_of[row], ends = now + handle_time[row];
+        if (varied) {
+            int64_t handle_ppm = centre->handle_ppm[group * types + contact_type];
+            ends = now + scaled(handle_time[row], handle_ppm);
+            floor->handled[agent] += ends - now;
+            if (line_group[contact_type] >= 0) {
+                left_queue[row] = now;
+                int64_t silent = talk_ends(chance, rows, row, ends, handle_ppm, member);
+                talks = put(talk_when, talk_row, rows, talks, silent, row);
+            }
+            int64_t below = centre->unresolved_below[group * types + contact_type];
+            if (below && repeats(centre, chance, rows, row, count, ends, below, member, columns)) {
+                backs = put(back_when, back_row, rows, backs, arrival[count], count);
+                count++;
+            }
+        }
+        busy[agent] = true;
+        outcome[row] = ANSWERED, agent_of[row] = agent;
+        left_queue[row] = now, ended[row] = least(ends, until);
+        row_of[agent] = row;
+        if (done == now)
             settle(agenda, rows, agent, ends);
-            continue;
-        }
-        if (done == time) settle(agenda, rows, agent, IDLE + agent);
-        if (over) {
-            stretch_left[stretch] = now;
-        } else {
-            int64_t left = idle_last[group];
-            while (left >= 0 && idle_since[left] == now && left > agent) left = idle_before[left];
-            link_in(idle_before, idle_after, idle_first, idle_last, group, agent, left);
-            idle_since[agent] = now;
-        }
+        else
+            begin(agenda, rows, agent, ends);
     }
 
     state[NOW] = most(now, latest), state[ARRIVAL] = next_arrival;
-    state[COMING] = next_coming, state[LEAVING] = next_leaving;
-    state[WAITS] = waits, state[BACKS] = backs;
-    state[ROWS] = count, state[SEEN] = seen;
+    state[COMING] = next_coming, state[LEAVING] = next_leaving, state[CLOSING] = next_closing;
+    state[ROWS] = count, state[SEEN] = seen, state[WAITS] = waits, state[BACKS] = backs;
+    state[OVERS] = overs, state[TALKS] = talks;
     state[COLUMN] = column, state[EDGE] = edge;
     return verdict;
+}
+
+int64_t play(int64_t *state, int64_t events, const Centre *centre, const Chance *chance,
+             const Rows *rows, const Floor *floor, const Agenda *agenda, int64_t first_attempts,
+             bool grows, int64_t member, int64_t types, int64_t columns, int64_t closings,
+             int64_t room, int64_t comings, int64_t leavings) {
+    if (centre->varied)
+        return play_on(state, events, centre, chance, rows, floor, agenda, first_attempts, grows,
+                       true, member, types, columns, closings, room, comings, leavings);
+    return play_on(state, events, centre, chance, rows, floor, agenda, first_attempts, grows,
+                   false, member, types, columns, closings, room, comings, leavings);
 }
 
 void close_down(const Rows *rows, const Floor *floor, int64_t end, int64_t types, int64_t agents) {

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
@@ -90,6 +90,17 @@ def best(work: Callable[[Any], Any], times: int, prepare: Callable[[], Any] = tu
     return least
 
 
+def in_turn(
+    works: Mapping[Any, tuple[Callable[[Any], Any], Callable[[], Any]]], times: int
+) -> dict[Any, float]:
+    """Least time [s] of each work, with what prepares it; in turn: all see the machine alike."""
+    least = dict.fromkeys(works, float("inf"))
+    for _ in range(times):
+        for name, (work, prepare) in works.items():
+            least[name] = min(least[name], best(work, 1, prepare))
+    return least
+
+
 def rate(contacts: float, seconds: float) -> str:
     """Contacts a second."""
     return f"{contacts / seconds:,.0f}"
@@ -120,23 +131,21 @@ def one_queue(size: Size) -> Iterable[Row]:
     loops: dict[str, Play] = {"": engine_compiled.play}
     for options in OPTIONS if c_kernel.compiler() else ():
         loops[options] = c_kernel.Kernel(options, ready()).play
-    times = {name: (float("inf"), float("inf")) for name in loops}
+    works: dict[Any, Any] = {}
     for name, play in loops.items():
         if not same(play(ready(), of.model, draw), log):
             raise AssertionError(f"the loop in C {name} has another log")
-    for _ in range(size.repetitions):  # in turn, so that all see the machine alike
-        for name, play in loops.items():
-            alone, whole = times[name]
-            alone = min(alone, best(lambda a, p=play: p(a, of.model, draw), 1, ready))
-            whole = min(whole, best(lambda _, p=play: p(ready(), of.model, draw), 1))
-            times[name] = alone, whole
-    loop, seconds = times[""]
+        works[name, "alone"] = lambda begun, p=play: p(begun, of.model, draw), ready
+        works[name, "whole"] = lambda _, p=play: p(ready(), of.model, draw), tuple
+    times = in_turn(works, size.repetitions)
+    loop, seconds = times["", "alone"], times["", "whole"]
     each = seconds / size.calls
     yield Row(f"ccsim, compiled engine, {size.calls:,} calls", rate(size.calls, seconds), "1")
     yield Row("its loop alone, without arrays made", rate(size.calls, loop))
-    if len(times) == 1:
+    if len(loops) == 1:
         yield Row("the same loop in C", "no compiler here")
-    for name, (alone, whole) in list(times.items())[1:]:
+    for name in list(loops)[1:]:
+        alone, whole = times[name, "alone"], times[name, "whole"]
         met = at_least(alone / loop, 0.8)
         yield Row(
             f"the loop in C, {name}, log equal: its time over ours", rate(size.calls, alone), *met
@@ -232,6 +241,56 @@ def together(of: centres.Centre, size: Size, wanted: float | None) -> Iterable[R
         contacts = contacts * number // BLOCK
         met = contacts / seconds >= wanted
         yield Row(f"— `replicate`, {number} replications", rate(contacts, seconds), "", goal, met)
+
+
+def behaviours(size: Size) -> Iterable[Row]:
+    """Time of a contact [ns] without and with each behaviour; every log is the reference's."""
+    for name, of in (("bank week", centres.bank_week()), ("skills day", centres.skills_day())):
+        # Without second choices nobody overflows.
+        several = (of.model.skills.priority > 1).any()
+        each = [key for key in centres.BEHAVIOURS if several or key != "overflow"]
+        days = {"plain": (), **{key: (key,) for key in each}, "all": tuple(each)}
+        works: dict[Any, Any] = {}
+        contacts = {}
+        for label, some in days.items():
+            model, draw, kernel, contacts[label] = played_alike(of, some)
+            works[label] = lambda _, m=model, d=draw: run(m, d, "compiled"), tuple
+            for loop, play in (("loop", engine_compiled.play), ("C", kernel and kernel.play)):
+                if play and label in ("plain", "all"):
+                    works[label, loop] = (
+                        lambda begun, p=play, m=model, d=draw: p(begun, m, d),
+                        lambda m=model, d=draw: laid_out(m, d),
+                    )
+        times = in_turn(works, 10 * size.repetitions)
+        for label in days:
+            figure = times[label] / contacts[label]
+            said = centres.BEHAVIOURS.get(label, ", ".join(days["all"]))
+            yield Row(
+                f"{name}, {label}" if label == "plain" else f"— {label}: {said}",
+                f"{figure * 1e9:.0f}",
+                f"{figure / (times['plain'] / contacts['plain']):.2f}",
+            )
+            if (label, "C") in times:
+                alone, ours = times[label, "C"], times[label, "loop"]
+                yield Row(
+                    f"— the loops alone, ours and in C, {OPTIONS[0]}: its time over ours",
+                    f"{ours / contacts[label] * 1e9:.0f}, {alone / contacts[label] * 1e9:.0f}",
+                    *at_least(alone / ours, 0.8),
+                )
+
+
+def played_alike(
+    of: centres.Centre, some: Iterable[str]
+) -> tuple[Model, Draw, c_kernel.Kernel | None, int]:
+    """A centre with behaviours, the loop in C for it, and how many contacts; all logs are equal."""
+    other = centres.with_behaviours(of, *some)
+    model, draw = other.model, centres.drawn(other)
+    log = run(model, draw, "compiled")
+    kernel = c_kernel.Kernel(OPTIONS[0], laid_out(model, draw)) if c_kernel.compiler() else None
+    logs = [run(model, draw, "reference"), *([kernel.run(model, draw)] if kernel else [])]
+    if not all(same(one, log) for one in logs):
+        raise AssertionError(f"with {some} the engines differ")
+    return model, draw, kernel, len(log.arrival)
 
 
 def contact_centres(size: Size) -> Iterable[Row]:
@@ -374,6 +433,8 @@ def main(size: Size) -> None:
     table("M/M/50 + M, 96 % load, patience two handle times", one_queue(size), "calls/s")
     table("Whole centres, one core", whole_centres(size), "contacts/s")
     print("\nThe ratio is that of one contact's time.")
+    table("Behaviours switched on", behaviours(size), "ns a contact")
+    print("\nThe ratio is to the plain centre, but for C.")
     table("Examples of ContactCenters, drawn, run and counted", contact_centres(size), "contacts/s")
     print("\nIn place of a ratio: contacts a second as its result files state, on another machine.")
     table("Growth", growth(size), "ns a contact")

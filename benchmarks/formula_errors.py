@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,6 +52,16 @@ class Case(NamedTuple):
         return q.erlang_x(
             *self.queue, self.threshold, lines=self.lines, redial=self.redial, formula=formula
         )
+
+
+class Golden(NamedTuple):
+    """One golden row; without a `value` there is nothing to compare."""
+
+    case: str
+    quantity: str
+    unit: str
+    given: Case
+    value: Decimal | None
 
 
 class Compared(NamedTuple):
@@ -117,17 +127,16 @@ def _missed(case: Case) -> float:
 COMPLEMENTS: dict[str, Callable[[Case], float]] = {"a_sl_offered": _missed}
 
 
-def compare_with_golden(facts: Path = FACTS) -> tuple[list[Compared], list[tuple[str, str]]]:
-    """Compare every golden row; name those skipped.
+def golden_rows(facts: Path = FACTS) -> Iterator[Golden]:
+    """Every golden row.
 
-    Skipped are rows without a value, and Erlang C at load >= agents: without a steady state the
-    golden file gives nothing, or (`c_occ` of g22) the offered load per agent, above 1.
+    Erlang C at load >= agents counts as a row without a value: without a steady state the golden
+    file gives nothing, or (`c_occ` of g22) the offered load per agent, above 1.
     """
-    compared, skipped = [], []
     with facts.open(encoding="utf-8") as lines:
         for row in csv.DictReader(line for line in lines if not line.startswith("#")):
             handle_times = tuple(float(part) for part in row["aht_s"].split(";"))
-            case = Case(
+            given = Case(
                 load=float(row["lam_per_hour"]) * handle_times[0] / 3600,
                 agents=float(row["agents"]),
                 handle_time=handle_times[0],
@@ -138,24 +147,28 @@ def compare_with_golden(facts: Path = FACTS) -> tuple[list[Compared], list[tuple
                 redial=float(row["redial"] or 0),
                 is_balanced=not row["source"].startswith("golden_ctmc"),
             )
-            name = row["quantity"]
-            unstable = row["model"] == "Erlang C" and case.load >= case.agents
-            if unstable or not row["value"]:
-                skipped.append((row["case"], name))
-                continue
-            expected = float(row["value"])
-            got = FORMULAS[name](case)
-            complement_error = float("nan")
-            rest = float(1 - Decimal(row["value"]))
-            if row["unit"] == "fraction" and rest > 0:
-                precise = COMPLEMENTS.get(name)
-                slack = 0.0 if precise else ROUNDING
-                ours = precise(case) if precise else 1 - got
-                complement_error = max(abs(ours - rest) - slack, 0.0) / rest
-            error = abs(got - expected) / expected
-            compared.append(
-                Compared(row["case"], name, row["unit"], expected, got, error, complement_error)
-            )
+            unstable = row["model"] == "Erlang C" and given.load >= given.agents
+            value = None if unstable or not row["value"] else Decimal(row["value"])
+            yield Golden(row["case"], row["quantity"], row["unit"], given, value)
+
+
+def compare_with_golden(facts: Path = FACTS) -> tuple[list[Compared], list[tuple[str, str]]]:
+    """Compare every golden row that has a value; name the others."""
+    compared, skipped = [], []
+    for case, name, unit, given, value in golden_rows(facts):
+        if value is None:
+            skipped.append((case, name))
+            continue
+        expected, rest = float(value), float(1 - value)
+        got = FORMULAS[name](given)
+        complement_error = float("nan")
+        if unit == "fraction" and rest > 0:
+            precise = COMPLEMENTS.get(name)
+            slack = 0.0 if precise else ROUNDING
+            ours = precise(given) if precise else 1 - got
+            complement_error = max(abs(ours - rest) - slack, 0.0) / rest
+        error = abs(got - expected) / expected
+        compared.append(Compared(case, name, unit, expected, got, error, complement_error))
     return compared, skipped
 
 

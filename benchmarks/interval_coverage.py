@@ -14,6 +14,7 @@ import sys
 from functools import cache, partial
 from typing import NamedTuple
 
+import centres
 import numpy as np
 from scipy.linalg import expm
 from scipy.optimize import brentq
@@ -23,7 +24,7 @@ from ccsim.performance.promises import parts, promises
 from ccsim.performance.tally import measuring_rules
 from ccsim.plans import StaffingPlan
 from ccsim.queueing import transient
-from ccsim.scenario import Case, Scenario, case_from
+from ccsim.scenario import Case
 from ccsim.statistics import Estimate, proportion, ratio, seed_for
 
 AGENTS, RATE, HANDLE, PATIENCE, HOURS = 4, 24 / 3600, 300.0, 120.0, 2
@@ -51,20 +52,7 @@ def centre() -> tuple[Case, StaffingPlan]:
         "patience": {"exponential": {"mean": f"{PATIENCE:g} s"}},
         "targets": [f"80% answered within {THRESHOLD:g} s, over each day"],
     }
-    given = {
-        "version": 1,
-        "name": "Four agents",
-        "question": "How often does an interval hold the truth?",
-        "currency": "EUR",
-        "time_zone": "UTC",
-        "horizon": {"start": "2026-09-07", "days": 1, "interval": "30 min", "begins": "empty"},
-        "contact_types": {"call": call},
-        "agent_groups": {"desk": {"skills": {"call": {}}, "rate_card": "own"}},
-        "rate_cards": {"own": {"paid_hour": "20 EUR"}},
-    }
-    case = case_from(Scenario.model_validate(given))
-    is_open = case.grid.opening(case.scenario.contact_types["call"].open)
-    return case, StaffingPlan((), {"desk": tuple(AGENTS * is_open)})
+    return centres.desk(call, AGENTS)
 
 
 @cache

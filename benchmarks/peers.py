@@ -99,7 +99,7 @@ class SkillsCentre:
         self.end = model.end / MICROSECONDS
         self.head_start = (model.head_start / MICROSECONDS).tolist()
         types, groups = range(len(model.contact_types)), range(len(model.groups))
-        priority = model.priority.tolist()
+        priority = model.skills.priority.tolist()
         self.types_of = [
             sorted((t for t in types if priority[g][t]), key=priority[g].__getitem__)
             for g in groups

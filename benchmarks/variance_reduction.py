@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 
+import centres
 import numpy as np
 
 from ccsim.demand.draw import BLOCK
@@ -25,10 +25,8 @@ from ccsim.performance.promises import parts, promises
 from ccsim.performance.sample import Sample
 from ccsim.performance.tally import measuring_rules
 from ccsim.plans import StaffingPlan
-from ccsim.scenario import Case, Scenario, case_from, read_case
+from ccsim.scenario import Case, read_case
 from ccsim.statistics import Estimate, controlled_ratio, paired_ratio_difference, ratio
-
-ROOT = Path(__file__).parents[1]
 
 
 def squared(estimate: Estimate) -> float:
@@ -45,28 +43,13 @@ def busy_day() -> tuple[Case, StaffingPlan]:
         "patience": {"exponential": {"mean": "5 min"}},
         "targets": ["80% answered within 20 s, over each day", "at most 5% lost, over the horizon"],
     }
-    given = {
-        "version": 1,
-        "name": "A busy day",
-        "question": "How much do strata save?",
-        "currency": "EUR",
-        "time_zone": "UTC",
-        "horizon": {"start": "2026-09-07", "days": 1, "interval": "30 min", "begins": "empty"},
-        "contact_types": {"call": call},
-        "agent_groups": {"desk": {"skills": {"call": {}}, "rate_card": "own"}},
-        "rate_cards": {"own": {"paid_hour": "20 EUR"}},
-    }
-    case = case_from(Scenario.model_validate(given))
-    is_open = case.grid.opening(case.scenario.contact_types["call"].open)
-    return case, StaffingPlan((), {"desk": tuple(25 * is_open)})
+    return centres.desk(call, 25)
 
 
 def bank_week() -> tuple[Case, StaffingPlan]:
     """The bank's week with ten agents while open."""
-    case = read_case(ROOT / "scenarios" / "bank_week.yaml")
-    is_open = case.grid.opening(case.scenario.contact_types["regular_call"].open)
-    (group,) = case.scenario.agent_groups
-    return case, StaffingPlan((), {group: tuple(10 * is_open)})
+    case = read_case(centres.SCENARIOS / "bank_week.yaml")
+    return case, centres.while_open(case, 10)
 
 
 def one_more(plan: StaffingPlan) -> StaffingPlan:

@@ -403,7 +403,8 @@ def _by_type(
 def _while_open(result: Result, ratio: str) -> tuple[Floats, Floats, Floats]:
     """Value and limits by contact type and interval, NaN where the contact type is closed."""
     case = result.case
-    is_open = np.stack([case.grid.opening(g.open) for g in case.scenario.contact_types.values()])
+    scenario = case.scenario
+    is_open = np.stack([case.grid.opening(scenario.hours(c)) for c in scenario.contact_types])
     found = result.sample.intervals.estimates(ratio)
     value, lower, upper = (
         np.where(is_open, numbers, np.nan) for numbers in (found.value, found.lower, found.upper)
@@ -460,7 +461,7 @@ def _whole_days(ax: Axes, case: Case, across: int, day: int | None = None) -> No
     """Ticks at full local hours, over the hours in which anything is open or anybody works."""
     grid = case.grid
     is_open = np.any(
-        [grid.opening(given.open) for given in case.scenario.contact_types.values()], axis=0
+        [grid.opening(case.scenario.hours(name)) for name in case.scenario.contact_types], axis=0
     )
     hours = (grid.starts - grid.day_starts[grid.day]) / 3.6e9
     first, last = float(hours[is_open].min(initial=24)), float(hours[is_open].max(initial=0))

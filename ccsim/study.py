@@ -1,4 +1,4 @@
-"""The verbs: new, check, show, erlang, estimate, simulate, plan, compare, as on the command line.
+"""The verbs, as on the command line: new, check, show, erlang, estimate, simulate, plan and so on.
 
 Each takes a `Case` (or the path of a scenario file) and returns a frozen result that prints as a
 table, shows itself in a notebook, and hands out tidy tables.
@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from ccsim import verification
 from ccsim.demand.draw import BLOCK, draw_replication
 from ccsim.demand.model import compile_demand
 from ccsim.demand.table import mean_seconds
@@ -36,6 +37,7 @@ from ccsim.results import (
     PlanResult,
     Shown,
     Simulation,
+    Verification,
 )
 from ccsim.results.erlang import answer
 from ccsim.results.erlang_question import read_question
@@ -80,7 +82,7 @@ def check(path: str | os.PathLike[str]) -> tuple[Case, ...]:
 def show(source: Source, *, variant: str | None = None) -> Shown:
     """A scenario with every default visible, and what it means in a planner's words."""
     case = _case(source, variant)
-    return Shown(case, resolved_yaml(case), meaning(estimate(case)))
+    return Shown(case, resolved_yaml(case), meaning(case, compile_demand(case)))
 
 
 def erlang(
@@ -388,6 +390,58 @@ def compare(
     return Comparison(tuple(simulations), seed)
 
 
+def verify(
+    source: Source,
+    plan: StaffingPlan | str | os.PathLike[str] | None = None,
+    *,
+    variant: str | None = None,
+    seed: int = DEFAULT_SEED,
+    contacts: int | None = None,
+    workers: int | None = None,
+    engine: Engine = "auto",
+    progress: verification.Report | None = None,
+) -> Verification:
+    """Your own centre, reduced step by step to what is known exactly, against what is simulated.
+
+    Parameters
+    ----------
+    source, variant, workers, engine
+        As for `simulate`.
+    plan : StaffingPlan or path, optional
+        The roster that was worked when the contacts were counted, or the file or folder it is in:
+        then who gives up under it is held against what the file says. Without one, agents by
+        interval as the formulas ask for them.
+    seed : int
+        Of every random number.
+    contacts : int, optional
+        How many contacts each reduced centre is played with, roughly; a million if not given.
+    progress : callable, optional
+        Told what is done, how many replications of it, of how many.
+    """
+    case = _case(source, variant)
+    chosen = verification.simple_roster(case) if plan is None else _chosen(case, plan)
+    cores = workers or available_cores()
+    own_seed = seed_for("verify", seed)
+    checks = verification.play(
+        verification.reductions(case, chosen),
+        seed=own_seed,
+        contacts=contacts or verification.CONTACTS,
+        workers=cores,
+        engine=engine,
+        report=progress,
+    )
+    if progress is not None:
+        progress("reading the file once more", 0, 0)
+    numbers, findings = verification.read_file(
+        verification.centre_of(case, chosen),
+        seed=own_seed,
+        known_roster=plan is not None,
+        workers=cores,
+        engine=engine,
+    )
+    return Verification(case, chosen, checks, numbers, findings, seed, plan is not None)
+
+
 def _case(source: Source, variant: str | None) -> Case:
     if isinstance(source, Case):
         if variant is not None:
@@ -413,5 +467,6 @@ __all__ = [
     "plan",
     "show",
     "simulate",
+    "verify",
     "write_log",
 ]

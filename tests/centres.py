@@ -15,12 +15,18 @@ import numpy as np
 from hypothesis import strategies as st
 
 from ccsim.demand import quantiles
+from ccsim.demand.day_factors import DayFactor
 from ccsim.demand.draw import NEVER, Contacts, Draw, draw_replication
+from ccsim.demand.incidents import IncidentModel
+from ccsim.demand.keyed import uniform_limit
 from ccsim.demand.model import (
+    PPM,
     AbsenceModel,
+    CauseModel,
     ContactTypeDemand,
     DemandModel,
     RedialModel,
+    RepeatModel,
     compile_demand,
 )
 from ccsim.demand.table import QuantileTable
@@ -29,7 +35,7 @@ from ccsim.plans import PlacedBreak, PlacedShift, StaffingPlan
 from ccsim.scenario.calendar import Grid
 from ccsim.scenario.case import Case, case_from
 from ccsim.simulation.log import ContactLog, Outcome
-from ccsim.simulation.model import Model, Stretches, compile_model
+from ccsim.simulation.model import CHOICES, Access, Model, Skills, Stretches, compile_model
 from ccsim.simulation.reference import run
 from tests.oracles import scenario_of
 
@@ -55,8 +61,12 @@ class Played:
         return f"Played({self.case.scenario!r}, seed={self.draw.seed}, {dict(ends)})"
 
     @property
+    def rules(self) -> Rules:
+        return measuring_rules(self.case.scenario)
+
+    @property
     def tally(self) -> Tally:
-        return count(self.model, self.log, measuring_rules(self.case.scenario))
+        return count(self.model, self.log, self.rules)
 
 
 def in_steps(drawn: Draw, arrivals: int, lengths: int) -> Draw:
@@ -99,15 +109,51 @@ def contact_types(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
         )
         if patience is not None:
             types[name]["patience"] = patience
-            if draw(st.booleans()):
-                types[name]["redial"] = {
-                    "probability": draw(st.sampled_from(["40%", "100%"])),
-                    "delay": draw(
-                        st.sampled_from(["2 min", "45 min", {"exponential": {"mean": "9 min"}}])
-                    ),
-                    "at_most": draw(st.integers(1, 3)),
-                }
+        types[name] |= draw(limits)
+        limited = types[name].keys() & {"queue_limit", "line_group"}
+        if (patience is not None or limited) and draw(st.booleans()):
+            types[name]["redial"] = {
+                "probability": draw(st.sampled_from(["40%", "100%"])),
+                "delay": draw(
+                    st.sampled_from(["2 min", "45 min", {"exponential": {"mean": "9 min"}}])
+                ),
+                "at_most": draw(st.integers(1, 3)),
+                "clock": draw(st.sampled_from(["calendar", "opening"])),
+            }
+        if draw(st.booleans()):
+            types[name]["repeat"] = draw(repeats)
     return types
+
+
+limits = st.fixed_dictionaries(
+    {},
+    optional={
+        "wrap_up": st.sampled_from(["1 min", {"exponential": {"mean": "2 min"}}]),
+        "queue_limit": st.sampled_from([0, 1, 3]),
+        "line_group": st.just("main"),
+        "at_closing": st.just("clear"),
+        "agent_choice": st.sampled_from(CHOICES),
+    },
+)
+"""Who gets in, who must leave and who answers; a contact type's lines are the only ones."""
+
+repeats = st.fixed_dictionaries(
+    {
+        "delay": st.sampled_from(["2 min", "1 h", {"exponential": {"mean": "9 min"}}]),
+        "at_most": st.integers(1, 3),
+        "clock": st.sampled_from(["calendar", "opening"]),
+    }
+)
+
+skills = st.fixed_dictionaries(
+    {"priority": st.integers(1, 2)},
+    optional={
+        "handle_time": st.sampled_from([0.5, 1.15, 2]),
+        "resolution": st.sampled_from(["0%", "60%"]),
+        "after": st.sampled_from(["1 min", "3 min", "20 s"]),
+        "reserve": st.integers(1, 2),
+    },
+)
 
 
 @st.composite
@@ -128,7 +174,7 @@ def shifts(draw: st.DrawFn, group: str, days: int) -> PlacedShift:
 def played(draw: st.DrawFn) -> Played:
     types = draw(contact_types())
     groups = {
-        name: draw(st.dictionaries(st.sampled_from(sorted(types)), st.integers(1, 2), min_size=1))
+        name: draw(st.dictionaries(st.sampled_from(sorted(types)), skills, min_size=1))
         for name in draw(st.sampled_from([["desk"], ["desk", "back"]]))
     }
     horizon = draw(
@@ -146,6 +192,7 @@ def played(draw: st.DrawFn) -> Played:
         scenario_of(
             types,
             groups,
+            lines={"main": draw(st.integers(1, 5))},
             ends=draw(st.sampled_from(["drain", "cut"])),
             shrinkage=draw(
                 st.sampled_from(
@@ -184,7 +231,7 @@ class Tables(NamedTuple):
 
     lengths: tuple[QuantileTable, ...]
     patience: tuple[QuantileTable, ...]
-    factors: tuple[QuantileTable | None, ...]
+    factors: tuple[DayFactor | None, ...]
 
 
 @cache
@@ -206,7 +253,11 @@ def tables() -> Tables:
             quantiles.survival(*rows),
             quantiles.survival(*rows, tail="never"),
         ),
-        factors=(None, quantiles.unit_gamma(4)),
+        factors=(
+            *(None, DayFactor(quantiles.unit_gamma(4))),
+            DayFactor(quantiles.unit_gamma(4), shared=0.6),
+            DayFactor(quantiles.unit_gamma(9), shared=0.3, parts=(480, 960), correlation=0.5),
+        ),
     )
 
 
@@ -239,6 +290,10 @@ def some_demand(chance: np.random.Generator) -> DemandModel:
             wrap_up=one_of(lengths[:2] + lengths[4:6]),
             patience=one_of(patience + patience[1:5]),
             redial=one_of([None, redial, redial]),
+            repeat=one_of(
+                [None, *[RepeatModel(one_of(lengths[:4] + lengths), one_of([1, 2, 5]))] * 3]
+            ),
+            **some_changes(chance, intervals, interval_us),
         )
 
     return DemandModel(
@@ -254,11 +309,35 @@ def some_demand(chance: np.random.Generator) -> DemandModel:
             day_starts=np.arange(days + 1) * of_day * interval_us,
             day=np.repeat(np.arange(days), of_day),
             weekday=np.zeros(intervals, np.int64),
-            minute=np.zeros(intervals, np.int64),
+            minute=np.tile(np.arange(of_day) * (1440 // of_day), days),
             dates=("",) * days,
         ),
         warm_up,
     )
+
+
+def some_changes(chance: np.random.Generator, intervals: int, interval_us: int) -> dict[str, Any]:
+    """Causes that are removed and incidents with their notices, in some demands."""
+    causes, incidents = [], []
+    if chance.random() < 0.2:
+        causes.append(CauseModel("slip", 0.2, 0.9, chance.random(intervals)))
+    for number, name in enumerate("xyz"[: chance.choice(4, p=[0.7, 0.2, 0.05, 0.05])]):
+        begin = chance.integers(0, interval_us, intervals)
+        mean = 4 * chance.random(intervals) * (chance.random(intervals) < 0.4)
+        incidents.append(
+            IncidentModel(
+                name,
+                number,
+                mean,
+                begin=np.arange(intervals) * interval_us + begin,
+                length=chance.integers(1, interval_us - begin + 1),
+                talk_ppm=int(chance.choice([PPM, 1_300_000, 500_001])),
+                notice=int(chance.integers(0, intervals * interval_us + 1)),
+                saved_ppm=int(chance.choice([0, 400_000, PPM])),
+                shut_out=0.0,
+            )
+        )
+    return {"causes": tuple(causes), "incidents": tuple(incidents)}
 
 
 def some_stretches(
@@ -286,6 +365,38 @@ def some_stretches(
     return list(zip(start.tolist(), end.tolist(), days.tolist(), ends_shift.tolist(), strict=True))
 
 
+def some_skills(chance: np.random.Generator, groups: int, types: int) -> Skills:
+    """Who handles what: each behaviour in some centres, for some groups and contact types."""
+
+    def some(values: list[int], often: float = 0.3) -> np.ndarray:
+        if chance.random() >= often:
+            return np.full((groups, types), values[0])
+        return chance.choice(values, (groups, types))
+
+    return Skills(
+        priority=chance.integers(0, chance.integers(2, 5), (groups, types)),
+        handle_ppm=some([PPM, 1_150_000, 333_333, 2_000_001]),
+        unresolved_below=uniform_limit(some([0, 1, 250_000, PPM, PPM], often=0.5)),
+        after=some([0, 20 * SECOND, MINUTE, 3 * MINUTE]),
+        reserve=some([0, 1, 2]),
+    )
+
+
+def some_access(chance: np.random.Generator, demand: DemandModel, step: int) -> Access:
+    """Who gets in: few lines, short queues, moments at which queues are cleared."""
+    types, groups, grid = len(demand.contact_types), int(chance.integers(1, 3)), demand.grid
+    begin = -demand.warm_up_intervals * grid.interval_us
+    moments = chance.integers(begin // step + 1, grid.end // step + 3, chance.integers(0, 5))
+    closing = {(int(moment) * step, int(chance.integers(types))) for moment in moments}
+    return Access(
+        queue_limit=chance.choice([NEVER, 0, 1, 3], types, p=[0.7, 0.1, 0.1, 0.1]),
+        line_group=np.where(chance.random(types) < chance.choice([0, 0, 0.7]), groups - 1, -1),
+        lines=chance.integers(1, 6, groups),
+        closing=np.array(sorted(closing), np.int64).reshape(-1, 2),
+        agent_choice=chance.integers(0, len(CHOICES), types) * (chance.random() < 0.4),
+    )
+
+
 def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> Model:
     """A few agents on whole steps of time, with skills, opening hours and head starts by chance."""
     given, grid = demand.contact_types, demand.grid
@@ -300,7 +411,8 @@ def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> M
     return Model(
         contact_types=tuple(one.name for one in given),
         groups=tuple(one.group for one in demand.absence),
-        priority=chance.integers(0, chance.integers(2, 5), (groups, types)),
+        skills=some_skills(chance, groups, types),
+        access=some_access(chance, demand, step),
         head_start=chance.choice([0, MINUTE, 10 * MINUTE], types, p=[0.6, 0.2, 0.2]),
         open=chance.random((types, grid.intervals)) < chance.choice([0.7, 1]),
         interval_us=grid.interval_us,
@@ -309,6 +421,9 @@ def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> M
         cyclic=demand.warm_up_intervals > 0 or chance.random() < 0.3,
         cut=chance.random() < 0.5,
         redials_at_most=np.array([t.redial.at_most if t.redial else 0 for t in given]),
+        repeats_at_most=np.array([t.repeat.at_most if t.repeat else 0 for t in given]),
+        redials_while_open=chance.random(types) < chance.choice([0, 0, 0.5]),
+        repeats_while_open=chance.random(types) < chance.choice([0, 0.5]),
         agent_group=agent_group,
         stretches=Stretches(
             agent=agent,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,13 @@ def _folder(name: str) -> Path:
 def shared_cases() -> Path:
     """Published and 40-digit numbers to be held against."""
     return _folder("cases")
+
+
+@pytest.fixture(scope="session")
+def published(shared_cases: Path) -> dict[str, dict[str, Any]]:
+    """Published cases by name: inputs, outputs and what they say of themselves."""
+    text = (shared_cases / "published_cases.json").read_text(encoding="utf-8")
+    return {case["id"]: case for case in json.loads(text)["cases"]}
 
 
 @pytest.fixture(scope="session")

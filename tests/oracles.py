@@ -37,13 +37,14 @@ HALF_HOURS = 48
 
 def scenario_of(
     contact_types: Mapping[str, Mapping[str, Any]],
-    groups: Mapping[str, Mapping[str, int]] | None = None,
+    groups: Mapping[str, Mapping[str, int | Mapping[str, Any]]] | None = None,
     *,
     time_zone: str = "UTC",
     shrinkage: Mapping[str, Any] | None = None,
+    lines: Mapping[str, int] | None = None,
     **horizon: Any,
 ) -> Scenario:
-    """A scenario in few words: contact types, and the priorities of each group's skills."""
+    """A scenario in few words: contact types, each group's skills or their priorities, lines."""
     groups = groups or {"desk": dict.fromkeys(contact_types, 1)}
     return Scenario.model_validate(
         {
@@ -58,12 +59,16 @@ def scenario_of(
             },
             "agent_groups": {
                 name: {
-                    "skills": {skill: {"priority": p} for skill, p in skills.items()},
+                    "skills": {
+                        skill: {"priority": given} if isinstance(given, int) else dict(given)
+                        for skill, given in skills.items()
+                    },
                     "rate_card": "own",
                     "shrinkage": shrinkage or {},
                 }
                 for name, skills in groups.items()
             },
+            "line_groups": {name: {"lines": number} for name, number in (lines or {}).items()},
             "rate_cards": {"own": {"paid_hour": "21 USD"}},
         }
     )
@@ -319,13 +324,15 @@ def z_scores(oracle: Oracle, replications: int, seed: int) -> list[Score]:
         over, under = totals[contact_type, measure], totals[contact_type, base]
         difference = over - exact * under
         error = difference.std(ddof=1) / np.sqrt(replications)
+        # What holds on every day has no error, and must not be missed on any.
+        surely = 0.0 if not difference.any() else np.inf
         scores.append(
             Score(
                 law=law,
                 exact=float(exact),
                 seen=float(over.sum() / under.sum()),
                 error=float(error / under.mean()),
-                z=float(difference.mean() / error),
+                z=float(difference.mean() / error) if error else surely,
                 limit=limit,
             )
         )

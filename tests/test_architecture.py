@@ -28,6 +28,7 @@ ROOMS = (
     "economics",
     "experiment",
     "staffing",
+    "verification",
     "calibration",
     "results",
     "study",

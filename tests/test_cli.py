@@ -7,7 +7,6 @@ import errno
 import json
 import math
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -33,6 +32,7 @@ from ccsim.results import PlanResult
 from ccsim.scenario import Target, read_all, read_case, scenario_json_schema, shipped_scenarios
 from ccsim.statistics import Estimate
 from ccsim.statistics.writing import plain
+from tests.terminal import in_terminal
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden"
@@ -723,33 +723,6 @@ def test_ten_broken_files_in_one_go() -> None:
 
 
 # In a terminal -------------------------------------------------------------------------------
-
-
-def in_terminal(*arguments: str, **environment: str) -> str:
-    """What a terminal of 80 columns shows."""
-    ours, theirs = pty.openpty()
-    settings_of_run = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", **environment}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ccsim", *arguments],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=ROOT,
-        env=settings_of_run,
-    )
-    os.close(theirs)
-    seen = b""
-    while True:
-        try:
-            part = os.read(ours, 65536)
-        except OSError:  # Linux's end of a terminal
-            break
-        if not part:
-            break
-        seen += part
-    os.close(ours)
-    assert process.wait(timeout=60) == 0
-    return seen.decode().replace("\r\n", "\n")
 
 
 def test_a_terminal_gets_bold_unless_it_wants_no_colour() -> None:

@@ -14,6 +14,9 @@ from click.testing import CliRunner
 
 from ccsim import queueing
 from ccsim.cli.main import ccsim
+from ccsim.demand.draw import draw_replication
+from ccsim.demand.model import compile_demand
+from ccsim.scenario import read_case
 
 ROOT = Path(__file__).parents[1]
 FORMULAS = ROOT / "docs" / "formulas.md"
@@ -71,3 +74,47 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert target.exists(), link
         if anchor:
             assert anchor in set(anchors(target)), link
+
+
+BEHAVIOURS = (ROOT / "docs" / "behaviours.md").read_text(encoding="utf-8")
+BASE = """
+version: 1
+name: A centre to lay examples on
+currency: EUR
+time_zone: Europe/Berlin
+horizon: {start: 2026-10-01, days: 7}
+contact_types:
+  sales: {open: {all: "08:00-20:00"}, talk_time: 4 min, patience: 2 min, demand: {rate: 60 calls/h}}
+  support: {open: {all: "08:00-20:00"}, talk_time: 6 min, demand: {rate: 60 calls/h}}
+agent_groups: {desk: {skills: {sales: {}, support: {}}, rate_card: own}}
+rate_cards: {own: {paid_hour: 20 EUR}}
+"""
+
+
+def test_no_cell_of_the_behaviours_is_empty() -> None:
+    rows = [line for line in BEHAVIOURS.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+    assert len(cells) > 8
+    assert {len(row) for row in cells} == {7}
+    assert all(cell for row in cells for cell in row)
+
+
+@pytest.mark.parametrize(
+    "example", [body for kind, body in FENCED.findall(BEHAVIOURS) if kind == "yaml"]
+)
+def test_examples_of_the_behaviours_are_read_and_drawn(example: str, tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(BASE, encoding="utf-8")
+    (tmp_path / "example.yaml").write_text(f"extends: base.yaml\n{example}", encoding="utf-8")
+    demand = compile_demand(read_case(tmp_path / "example.yaml"))
+    assert len(draw_replication(demand, 1, 0).contacts.arrival) > 1000
+
+
+@pytest.mark.parametrize(
+    "command", [body for kind, body in FENCED.findall(BEHAVIOURS) if kind == "console"]
+)
+def test_commands_of_the_behaviours_run(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT / "scenarios")
+    for line in command.splitlines():
+        words = shlex.split(line.removeprefix("$ ccsim "))
+        quick = ["--replications", "32", "--workers", "1"] if words[0] == "simulate" else []
+        assert CliRunner().invoke(ccsim, [*words, *quick], catch_exceptions=False).stdout

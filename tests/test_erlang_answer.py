@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import pty
 import re
 import shlex
 import subprocess
@@ -26,6 +24,7 @@ from ccsim.errors import CcsimError
 from ccsim.results.erlang import ErlangAnswer, answer
 from ccsim.results.erlang_question import ErlangQuestion
 from ccsim.scenario import units
+from tests.terminal import in_terminal
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = Path(__file__).parent / "golden" / "erlang"
@@ -636,35 +635,10 @@ def test_the_largest_volume_that_is_printed_can_be_asked_for(options: list[str])
 # In a terminal -------------------------------------------------------------------------------
 
 
-def in_terminal(*arguments: str) -> str:
-    """What a terminal of 80 columns shows."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ccsim", "erlang", *arguments],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=ROOT,
-        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "NO_COLOR": "1"},
-    )
-    os.close(theirs)
-    seen = b""
-    while True:
-        try:
-            part = os.read(ours, 65536)
-        except OSError:  # Linux's end of a terminal
-            break
-        if not part:
-            break
-        seen += part
-    os.close(ours)
-    assert process.wait(timeout=60) == 0
-    return seen.decode().replace("\r\n", "\n")
-
-
 @pytest.mark.parametrize("arguments", [CALLS, (*REDIAL, "--table"), ("--help",)])
 def test_eighty_columns_are_enough(arguments: tuple[str, ...]) -> None:
-    seen = [line for line in in_terminal(*arguments).splitlines() if "ccsim erlang" not in line]
+    shown = in_terminal("erlang", *arguments, NO_COLOR="1").splitlines()
+    seen = [line for line in shown if "ccsim erlang" not in line]
     assert max(map(len, seen)) <= 80
     if "--table" in arguments:
         # Nothing had to be broken: as many lines as in a pipe, and the rules below two headers.

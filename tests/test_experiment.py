@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from ccsim.simulation.log import Outcome
 from ccsim.simulation.model import compile_model
 from ccsim.statistics import ratio
 from tests.oracles import scenario_of
+from tests.samples import unequal
 
 BLOCK = 8
 
@@ -47,18 +47,6 @@ def centre(**more: Any) -> tuple[Case, StaffingPlan]:
     case = case_from(scenario_of({"call": {**call, **more}}, {"desk": {"call": 1}}))
     is_open = case.grid.opening(case.scenario.contact_types["call"].open)
     return case, StaffingPlan((), {"desk": tuple((3 * is_open).tolist())})
-
-
-def same(one: Sample, other: Sample) -> bool:
-    """Whether two samples are equal to the last byte."""
-    columns = ("contacts", "in_time", "abandoned_in_time", "groups", "handled")
-    pairs = [(getattr(one, name), getattr(other, name)) for name in columns]
-    pairs += [(getattr(one.intervals, f.name), getattr(other.intervals, f.name))
-              for f in fields(one.intervals)[1:]]  # fmt: skip
-    pairs += list(zip(one.waits.batches, other.waits.batches, strict=True))
-    return one.intervals.blocks == other.intervals.blocks and all(
-        a.tobytes() == b.tobytes() for a, b in pairs
-    )
 
 
 # Precision.
@@ -81,7 +69,7 @@ def test_a_precision_is_reached_and_no_sooner_than_needed(points: float) -> None
     blocks = sample.intervals.blocks
     assert widest(case, sample) <= points
     (fixed,) = replicate(case, [plan], replications=blocks * BLOCK, **given)
-    assert same(sample, fixed)
+    assert not unequal(sample, fixed)
     if points > 5:
         assert blocks == FIRST_LOOK
     else:
@@ -142,7 +130,7 @@ def test_what_was_interrupted_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
         )
         again = replicate(case, [plan, plan], replications=80, checkpoint=resumed, **given)
     assert played == [8, 16, 40, 48, 56, 64, 72]
-    assert all(same(a, b) for a, b in zip(whole, again, strict=True))
+    assert not unequal(whole, again)
 
 
 def test_a_checkpoint_of_another_study_is_refused(tmp_path: Path) -> None:
@@ -236,7 +224,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path: Path) -> N
             case, [plan], engine="reference", cluster=where, progress=kill, **given
         )  # fmt: skip
         assert workers[0].wait(10) != 0
-        assert same(here[0], there[0])
+        assert not unequal(here[0], there[0])
     finally:
         for process in [*workers, scheduler]:
             process.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -149,3 +150,92 @@ def test_an_occupancy_ceiling_forgives_the_rounding_of_doubles() -> None:
 def test_bad_goals(given_: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         q.Goals(**given_)
+
+
+# Every other formula, as a function of a load [erlang] and agents.
+
+
+def waiting_in_classes(load: Any, agents: Any) -> q.TwoPriorities:
+    return q.two_priorities(0.3 * np.asarray(load), 0.7 * np.asarray(load), agents, 180, 20)
+
+
+def over_days(load: Any, agents: Any) -> q.UncertainLoad:
+    return q.over_uncertain_load(lambda a: q.m_g_n(a, agents, 180, 20, cv=0.4), load, shape=27)
+
+
+table = q.PatienceTable([5, 30, 60, 120, 300], [0.97, 0.85, 0.7, 0.5, 0.0])
+FORMULAS: dict[str, Callable[[Any, Any], Any]] = {
+    "allen_cunneen": lambda a, n: q.allen_cunneen(a, n, 180, 20, cv=1.5, arrival_cv=0.7),
+    "m_g_n": lambda a, n: q.m_g_n(a, n, 180, 20, cv=0.4),
+    "erlang_x with lines": lambda a, n: q.erlang_x(a, n, 180, 120, 20, lines=60),
+    "erlang_x with redials": lambda a, n: q.erlang_x(
+        a, n, 180, 120, 20, lines=60, redial=0.5, redial_blocked=0.8, repeat=0.1
+    ),
+    "chat": lambda a, n: q.chat(np.asarray(a) / 600, n, (600, 660, 780), 120, 30),
+    "blending": lambda a, n: q.blending(a, n, 180, 2, 20),
+    "blending with patience": lambda a, n: q.blending(a, n, 180, 2, 20, patience=120),
+    "general_patience": lambda a, n: q.general_patience(
+        a, n, 180, lambda wait: np.exp(-((wait / 80) ** 0.6)), 20
+    ),
+    "a table with balking": lambda a, n: q.general_patience(a, n, 180, table, 20, balking=0.05),
+    "first of two_priorities": lambda a, n: waiting_in_classes(a, n).first,
+    "second of two_priorities": lambda a, n: waiting_in_classes(a, n).second,
+    "over_uncertain_load": over_days,
+}
+GOALS = (q.Goals(service_level=0.8), q.Goals(speed_of_answer=10, abandonment=0.03))
+NO_SUCH_NUMBER = {"chat": "few enough for 5,000,000 slots"}
+every_formula = pytest.mark.parametrize("name", FORMULAS)
+
+
+@every_formula
+def test_agents_are_the_fewest_under_every_formula(name: str) -> None:
+    formula = FORMULAS[name]
+    for goals in GOALS:
+        agents = q.agents_for(goals, lambda n: formula(10, n))
+        kept = q.goals_kept(goals, formula(10, np.arange(agents + 1.0)))
+        assert kept.tolist() == [False] * agents + [True]
+
+
+@every_formula
+def test_fractional_agents_are_just_enough_under_every_formula(name: str) -> None:
+    formula, goals = FORMULAS[name], GOALS[0]
+    whole = q.agents_for(goals, lambda n: formula(10, n))
+    some = q.fractional_agents_for(goals, lambda n: formula(10, n), guess=whole)
+    assert whole - 1 < some <= whole
+    assert q.goals_kept(goals, formula(10, some))
+    assert not q.goals_kept(goals, formula(10, some * (1 - 1e-9)))
+
+
+@every_formula
+def test_volume_is_as_much_as_agents_can_take_under_every_formula(name: str) -> None:
+    formula = FORMULAS[name]
+    for goals in GOALS:
+        most = q.volume_for(goals, lambda a: formula(a, 14))
+        assert q.goals_kept(goals, formula(most, 14))
+        assert not q.goals_kept(goals, formula(most * (1 + 1e-9), 14))
+
+
+@every_formula
+def test_loads_together_and_alone_take_the_same_agents(name: str) -> None:
+    formula, goals, loads = FORMULAS[name], GOALS[0], np.array([0.0, 3.0, 10.0])
+    together = q.agents_for(goals, lambda n: formula(loads, n))
+    assert together.dtype == np.int64
+    assert together[0] == 0
+    alone = [q.agents_for(goals, lambda n, a=load: formula(a, n)) for load in loads]
+    assert together.tolist() == alone
+    assert all(type(agents) is int for agents in alone)
+
+
+@every_formula
+def test_agents_together_and_alone_take_the_same_volume(name: str) -> None:
+    formula, goals, agents = FORMULAS[name], GOALS[0], np.array([4, 14])
+    together = q.volume_for(goals, lambda a: formula(a, agents))
+    alone = [q.volume_for(goals, lambda a, n=n: formula(a, n)) for n in agents]
+    assert together == pytest.approx(alone, rel=1e-9)
+
+
+@every_formula
+def test_a_goal_that_no_number_keeps_is_refused_under_every_formula(name: str) -> None:
+    goals = q.Goals(maximum_occupancy=1e-20)
+    with pytest.raises(ValueError, match=NO_SUCH_NUMBER.get(name, "no whole number of agents")):
+        q.agents_for(goals, lambda n: FORMULAS[name](10, n))

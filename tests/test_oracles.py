@@ -7,13 +7,9 @@ whole file does so once in about 30,000 seeds.
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from scipy import stats
 
 from tests.oracles import (
     ORACLES,
@@ -23,7 +19,6 @@ from tests.oracles import (
     erlang_day,
     general_patience,
     one_agent_waits,
-    play,
     two_priorities,
     z_scores,
 )
@@ -35,12 +30,6 @@ PUBLISHED_PATIENCE = {
     "weibull_k2_mean2": "Weibull, shape 2",
     "lognormal_mean2_cv1.5": "lognormal, cv 1.5",
 }
-
-
-@pytest.fixture(scope="session")
-def published(shared_cases: Path) -> dict[str, dict[str, Any]]:
-    text = (shared_cases / "published_cases.json").read_text(encoding="utf-8")
-    return {case["id"]: case for case in json.loads(text)["cases"]}
 
 
 # The laws themselves, against numbers from elsewhere and against each other.
@@ -109,48 +98,3 @@ def test_a_law_that_is_a_little_off_is_refused() -> None:
     twelve, thirteen = erlang_day(4.2, 12, give_up=1.0), erlang_day(4.2, 13, give_up=1.0)
     wrong = type(twelve)(twelve.name, twelve.case, twelve.plan, thirteen.laws, twelve.intervals)
     assert all(abs(score.z) > score.limit for score in z_scores(wrong, 32, seed=20260907))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["cc_MMC", "cc_MMCAb"])
-def test_published_days_of_contactcenters(published: dict[str, dict[str, Any]], name: str) -> None:
-    """1,024 days within the combined intervals of the case, by its own rule.
-
-    Their occupancy is that of the opening hours. Ours counts what is done after closing in both of
-    its parts, as the nomenclature says; over the whole day it is 0.002 higher.
-    """
-    case = published[name]
-    given, expected = case["inputs"], case["outputs"]
-    oracle = erlang_day(
-        given["lam_per_min"],
-        given["agents"],
-        service=1 / given["mean_service_min"],
-        give_up=1 / given["mean_patience_min"] if "mean_patience_min" in given else 0.0,
-        hours=given["horizon_min"] // 60,
-    )
-    days = 1024
-    total = {measure: values for (_, measure), values in play(oracle, days, seed=1).items()}
-    total["days"] = np.ones(days)
-    total["late"] = total["abandoned"] - total["abandoned_in_time"] + total["answered"]
-    total["minutes"] = total["answered"] * 60e6
-    compared = {
-        "good_contacts": ("in_time", "days"),
-        "service_level": ("in_time", "answered"),
-        "sl_over_served": ("in_time", "answered"),
-        "sl_with_abandon": ("in_time", "late"),
-        "abandoned": ("abandoned", "days"),
-        "asa_min": ("wait_answered", "minutes"),
-        "occupancy": ("handling", "on_the_floor"),
-    }
-    assert expected.keys() - compared.keys() == {"cpu_s"}
-    for quantity, (measure, base) in compared.items():
-        if quantity not in expected:
-            continue
-        over, under = total[measure], total[base]
-        ours = over.sum() / under.sum()
-        error = (over - ours * under).std(ddof=1) / under.mean() / np.sqrt(days)
-        half_width = stats.t.isf(0.025, days - 1) * error
-        theirs, their_half_width = expected[quantity]
-        allowed = 1.2 * (their_half_width + half_width)
-        print(f"{name} {quantity}: {ours:.5f} ± {half_width:.5f}, published {expected[quantity]}")
-        assert abs(ours - theirs) <= allowed, (quantity, ours, half_width, theirs)

@@ -30,7 +30,7 @@ from ccsim.performance.waits import no_waits
 from ccsim.plans import PlacedShift, StaffingPlan
 from ccsim.queueing.service_level import SERVICE_LEVEL_FORMULAS
 from ccsim.scenario.case import Case, case_from
-from ccsim.simulation.log import ContactLog, Outcome
+from ccsim.simulation.log import MET, REDIAL, ContactLog, Outcome
 from ccsim.simulation.model import Model, compile_model
 from ccsim.statistics import ShareSample, TargetSample
 from tests.oracles import scenario_of
@@ -67,7 +67,9 @@ def log_of(model: Model, rows: list[dict[str, Any]]) -> ContactLog:
         ended=left_queue + column("handling") * SECOND,
         agent=np.where(column("outcome") == Outcome.ANSWERED, 0, -1),
         last=column("last", 1).astype(bool),
-        redial_cut=column("redial_cut").astype(bool),
+        again=column("again"),
+        unresolved=column("unresolved").astype(bool),
+        cut=column("cut").astype(bool),
         stretch_left=model.stretches.end.copy(),
     )
 
@@ -144,6 +146,7 @@ def test_each_contact_counts_once_where_it_arrived() -> None:
             "arrival": 3600 * 30,
             "interval": 1,
             "attempt": 1,
+            "again": REDIAL,
             "outcome": Outcome.CLOSED,
             "contact_type": 1,
         },
@@ -169,10 +172,48 @@ def test_each_contact_counts_once_where_it_arrived() -> None:
         "lost": [(0, 94), (1, 1)],
         "redials": [(1, 60)],
         "redials_cut": [],
+        "blocked": [],
+        "cleared": [],
+        "unresolved": [],
+        "repeats": [],
+        "repeats_cut": [],
     }
     assert tally.measure("wait_answered")[0, 0] == 5 * SECOND
     assert tally.measure("wait_all")[1, 1] == 7 * SECOND
     assert tally.handled.tolist() == [[60 * SECOND, 0]]
+
+
+def test_later_attempts_are_counted_by_why_they_come() -> None:
+    case, model = compiled({"call": {}}, shift(0, 24))
+    answered = {"outcome": Outcome.ANSWERED, "handling": 60}
+    again = {"outcome": Outcome.BLOCKED, "attempt": 1}
+    rows = [
+        # Answered in vain, back in vain; then tried once more, as a redial of a repeat, and cut.
+        {"arrival": 100, "unresolved": 1, "last": 0, **answered},
+        {"arrival": 2000, **again, "again": MET, "last": 0},
+        {"arrival": 4000, **again, "attempt": 2, "again": MET | REDIAL, "cut": 1},
+        # Blocked, then cleared: lost.
+        {"arrival": 200, "outcome": Outcome.BLOCKED, "last": 0},
+        {"arrival": 2100, **again, "outcome": Outcome.CLEARED, "again": REDIAL, "wait": 9},
+        # Unresolved, and no further repeat is allowed.
+        {"arrival": 300, "unresolved": 1, "cut": 1, **answered},
+    ]
+    tally = count(model, log_of(model, rows), measuring_rules(case.scenario))
+    seen = {name: tally.measure(name)[0, :3].tolist() for name in CONTACT_MEASURES}
+    assert {name: cells for name, cells in seen.items() if any(cells)} == {
+        "offered": [3, 2, 1],
+        "answered": [2, 0, 0],
+        "handle_time": [120 * SECOND, 0, 0],
+        "requests": [3, 0, 0],
+        "lost": [1, 0, 0],  # not the first request: an agent was met
+        "blocked": [1, 1, 1],
+        "cleared": [0, 1, 0],
+        "redials": [0, 1, 1],
+        "redials_cut": [0, 0, 1],
+        "unresolved": [2, 0, 0],
+        "repeats": [0, 1, 0],
+        "repeats_cut": [1, 0, 0],
+    }
 
 
 def test_the_warm_up_is_dropped_but_who_came_from_it_is_served() -> None:
@@ -180,7 +221,7 @@ def test_the_warm_up_is_dropped_but_who_came_from_it_is_served() -> None:
     rows = [
         {"arrival": -60, "wait": 30, "handling": 120, "outcome": Outcome.ANSWERED},
         {"arrival": -10, "wait": 5, "outcome": Outcome.ABANDONED, "last": 0},
-        {"arrival": 50, "interval": -1, "attempt": 1, "outcome": Outcome.ABANDONED},
+        {"arrival": 50, "interval": -1, "attempt": 1, "again": 1, "outcome": Outcome.ABANDONED},
     ]
     tally = count(model, log_of(model, rows), measuring_rules(case.scenario))
     # Of the warm-up only a redial is offered: a contact, but no request of this horizon.

@@ -18,7 +18,7 @@ from ccsim.performance.tally import Tally, count, measuring_rules
 from ccsim.plans import PlacedBreak, PlacedShift, StaffingPlan
 from ccsim.scenario.case import Case, case_from
 from ccsim.simulation.engine import Engine, run
-from ccsim.simulation.log import ContactLog, Outcome
+from ccsim.simulation.log import REDIAL, ContactLog, Outcome
 from ccsim.simulation.model import Model, compile_model
 from tests.oracles import scenario_of
 
@@ -358,7 +358,8 @@ def test_redials_follow_until_the_bound_and_the_request_counts_where_it_began(pl
     assert ((log.arrival / MINUTE) - NINE).tolist() == [0, 33, 66]
     assert log.attempt.tolist() == [0, 1, 2]
     assert log.last.tolist() == [False, False, True]
-    assert log.redial_cut.tolist() == [False, False, True]
+    assert log.cut.tolist() == [False, False, True]
+    assert log.again.tolist() == [0, REDIAL, REDIAL]
     assert tally.measure("requests")[0, 18:21].tolist() == [1, 0, 0]
     assert tally.measure("lost")[0, 18:21].tolist() == [1, 0, 0]
     assert tally.measure("redials")[0, 18:21].tolist() == [0, 1, 1]
@@ -375,7 +376,7 @@ def test_a_redial_at_or_after_the_end_of_the_horizon_is_cut_and_counted(
 ) -> None:
     types = {"call": {"patience": "3 min", "redial": {"probability": "100%", "delay": "30 min"}}}
     seen = play([Caller(15 * 60 - before, 5, 3)], types=types)
-    assert seen.log.redial_cut.tolist() == cut
+    assert seen.log.cut.tolist() == cut
     assert seen.tally.measure("redials_cut").sum() == 1
 
 

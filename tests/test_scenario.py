@@ -561,6 +561,32 @@ def test_what_is_wrong_with_a_table(tmp_path: Path, content: str, expected: str)
 
 PARTNER = "in_house: {handled_minute: 1 EUR, capacity: 30}"
 OWN = "in_house: {paid_hour: 20 EUR}"
+
+
+def special_day(days: str, other: str) -> dict[str, str]:
+    """The edit that makes a day special for sales."""
+    text = f"special_days: {{a: {{{days}, contact_types: {{sales: {{{other}}}}}}}}}"
+    return {"contact_types:": f"{text}\ncontact_types:"}
+
+
+def incident(more: str = "", **changes: str) -> dict[str, str]:
+    """The edit that lets something happen on the second day."""
+    given = {
+        "start": "2026-09-08 10:00",
+        "lasts": "2 h",
+        "customers": "1000",
+        "contacting": "{sales: 5%}",
+    } | changes
+    fields = ", ".join(f"{name}: {value}" for name, value in given.items())
+    text = f"incidents: {{one: &one {{{fields}}}, {more}}}"
+    return {"contact_types:": f"{text}\ncontact_types:"}
+
+
+def forecast_error(fields: str) -> dict[str, str]:
+    """The edit that makes the forecast wrong."""
+    return {"rate: 120 calls/h": f"rate: 9 calls/h, forecast_error: {{{fields}}}"}
+
+
 TRIPS = [
     ("time_zone_exists", {"Europe/Berlin": "Berlin"}, "did you mean 'Europe/Berlin'?"),
     ("time_zone_exists", {"Europe/Berlin": "../etc/passwd"}, "no time zone"),
@@ -599,6 +625,122 @@ TRIPS = [
         "redials_can_happen",
         {"patience: {exponential: {mean: 3 min}}": "redial: {probability: 50%, delay: 1 min}"},
         "nobody gives up without patience",
+    ),
+    (
+        "unresolved_contacts_repeat",
+        {"    patience": "    repeat: {delay: 1 d}\n    patience"},
+        "every contact is resolved",
+    ),
+    (
+        "closing_can_clear",
+        {'open: {mon-fri: "08:00-18:00"}': "at_closing: clear"},
+        "it never closes",
+    ),
+    (
+        "contacts_reach_somebody",
+        {"skills: {sales: {}}": "skills: {sales: {after: 20 s}}"},
+        "every group waits",
+    ),
+    (
+        "contacts_reach_somebody",
+        {"skills: {sales: {}}": "maximum_staff: 5\n    skills: {sales: {reserve: 5}}"},
+        "5 of at most 5 agents are kept free",
+    ),
+    (
+        "special_days_are_days",
+        special_day("dates: [2026-09-08]", "scale: 1"),
+        "nothing is different",
+    ),
+    (
+        "special_days_are_days",
+        special_day("dates: [2026-09-08]", "scale: 0"),
+        "write 'open: closed'",
+    ),
+    (
+        "special_days_are_days",
+        {
+            "contact_types:": "special_days: {a: {dates: [2026-09-08], contact_types: {}}}\n"
+            "contact_types:"
+        },
+        "name the contact types that are different",
+    ),
+    (
+        "special_days_are_days",
+        special_day(
+            "dates: [2026-09-08]",
+            "like: sun}}}, b: {dates: [2026-09-08], contact_types: {sales: {scale: 2",
+        ),
+        "2026-09-08 is already 'a' for sales; keep one of them",
+    ),
+    (
+        "special_hours_on_intervals",
+        special_day("dates: [2026-09-08]", "open: '09:10-12:00'"),
+        "09:10 is not on the interval of 30 min",
+    ),
+    ("incidents_happen", incident(start="2026-10-01 10:00"), "start on one of its days"),
+    ("incidents_happen", incident(contacting="{sales: 0%}"), "nobody contacts"),
+    (
+        "incidents_happen",
+        incident(notice="{after: 2 h, saves: 10%}"),
+        "all have contacted by then",
+    ),
+    (
+        "incidents_happen",
+        incident(more=", ".join(f"i{n}: *one" for n in range(16))),
+        "at most 16 incidents",
+    ),
+    (
+        "causes_are_parts",
+        {
+            "rate: 120 calls/h": "rate: 9 calls/h, causes: {a: &c {share: 60%, removed: 10% - 15%, "
+            "start: 2026-09-07}, b: *c}"
+        },
+        "the shares of the causes add to 120%; at most 100%",
+    ),
+    (
+        "leads_are_given",
+        forecast_error("gamma_by_lead: {4 weeks: {shape: 9}}"),
+        "say in horizon.published",
+    ),
+    ("leads_are_given", forecast_error("gamma_by_lead: {}"), "write at least one lead"),
+    (
+        "leads_are_given",
+        forecast_error("gamma_by_lead: {7 d: {shape: 9}, 1 week: {shape: 8}}"),
+        "equally long",
+    ),
+    (
+        "leads_are_given",
+        {
+            **forecast_error("gamma_by_lead: {4 weeks: {shape: 9}}"),
+            "days: 7": "days: 7, published: 1 week",
+        },
+        "7 d came, and the forecast error is given for 28 d to 28 d; add a lead",
+    ),
+    ("leads_are_given", {"days: 7": "days: 7, published: 1 week"}, "is only used with"),
+    (
+        "parts_of_day_fit",
+        forecast_error("gamma: {shape: 9}, parts: {begin: [], correlation: 50%}"),
+        "one to 23 rising clock times",
+    ),
+    (
+        "parts_of_day_fit",
+        forecast_error("gamma: {shape: 9}, parts: {begin: ['12:00', '09:00'], correlation: 50%}"),
+        "one to 23 rising clock times",
+    ),
+    (
+        "parts_of_day_fit",
+        forecast_error("gamma: {shape: 9}, parts: {begin: ['12:10'], correlation: 50%}"),
+        "12:10 is not on the intervals of 30 min in a day",
+    ),
+    (
+        "repeats_can_be_backed_out",
+        {"120 calls/h": "9 calls/h, includes: [repeats], observed_resolution: 70%"},
+        "no 'repeat'",
+    ),
+    (
+        "repeats_can_be_backed_out",
+        {"120 calls/h": "9 calls/h, observed_resolution: 70%"},
+        "is only used with 'includes: [repeats]'",
     ),
     ("work_takes_time", {"talk_time: 4 min": "talk_time: 0 s"}, "takes no time"),
     ("targets_can_be_kept", {"within 20 s": "within 0 s"}, "no plan can be shown to keep 0"),

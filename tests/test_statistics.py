@@ -88,9 +88,7 @@ def test_ratio_is_sum_over_sum_and_not_the_mean_of_daily_percentages() -> None:
     assert ratio([10, 0], [10, 90]).value == 0.1
 
 
-def test_controlled_ratio_is_covered_and_narrower_by_what_the_control_explains() -> (
-    None
-):
+def test_controlled_ratio_is_covered_and_narrower_by_what_the_control_explains() -> None:
     # In time falls by 2.4 for each call more: of its variance the control explains all but 0.1.
     runs, size, expected = 4000, 20, 3200.0
     generator = np.random.default_rng(2)

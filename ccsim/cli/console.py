@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import re
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -115,34 +116,86 @@ class Progress:
         self.prefix = ""
         self.what, self.done, self.total = "starting", 0, 0
         self.began = time.monotonic()
+        self.tell: Callable[[str], None] = say
+        self.compiling = ""
+        self.compiled: float | None = None
 
     def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
         """Tell what is being done, how much of it, of how much (0: nobody knows)."""
+        self.say_compiled()
         self.what, self.done, self.total = f"{self.prefix}{what}", done, total
 
     def replications(self, done: int, total: int) -> None:
         """Tell how many replications are simulated."""
         self("simulating", done, total)
 
+    def hear(self, record: logging.LogRecord) -> None:
+        """Say that the engine is being compiled: several loops, and all of them one thing."""
+        seconds = getattr(record, "seconds", None)
+        self.compiling = "" if seconds else record.getMessage()
+        if self.compiled is None:
+            self.compiled = 0.0
+            self.tell(self.line)
+        self.compiled += seconds or 0.0
+
+    def say_compiled(self) -> None:
+        """Say how long compiling took, now that something else is news."""
+        if self.compiled is not None:
+            self.tell(self.after(f"compiled in {self.compiled:.1f} s"))
+            self.compiled = None
+
     @property
     def line(self) -> str:
         """One line of plain text."""
-        seconds = round(time.monotonic() - self.began)
         amount = f", {self.done} of {self.total} replications" if self.total else ""
-        return f"{seconds // 60}:{seconds % 60:02d}  {self.what}{amount}"
+        return self.after(self.compiling or f"{self.what}{amount}")
+
+    def after(self, what: str) -> str:
+        """What is the case, behind the time since the beginning."""
+        seconds = round(time.monotonic() - self.began)
+        return f"{seconds // 60}:{seconds % 60:02d}  {what}"
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Progress]:
-    """Show progress on stderr while something long is done; nothing of it stays in a terminal."""
+    """Show progress on stderr while something long is done.
+
+    Nothing of it stays in a terminal, but that the engine had to be compiled.
+    """
     from rich.console import Console
 
     told = Progress()
     told(what)
-    console = Console(stderr=True, markup=False, emoji=False)
+    console = Console(stderr=True, markup=False, emoji=False, highlight=False)
     show = _bar if console.is_terminal and not console.is_dumb_terminal else _lines
-    with show(told, console):
+    with show(told, console), _hearing(told):
         yield told
+
+
+class _Ear(logging.Handler):
+    """Hands on what the library logs."""
+
+    def __init__(self, told: Progress) -> None:
+        super().__init__(logging.INFO)
+        self.told = told
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.told.hear(record)
+
+
+@contextmanager
+def _hearing(told: Progress) -> Iterator[None]:
+    """Listen to what the engine has to say of itself: that it is compiled first."""
+    handler, logger = _Ear(told), logging.getLogger("ccsim")
+    before = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+        told.say_compiled()
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 @contextmanager
@@ -181,5 +234,6 @@ def _bar(told: Progress, console: Console) -> Iterator[None]:
         grid.add_row(spinner, bar, told.line)
         return grid
 
+    told.tell = console.print  # above the bar
     with Live(get_renderable=seen, console=console, transient=True, refresh_per_second=8):
         yield

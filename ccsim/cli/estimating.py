@@ -71,7 +71,7 @@ def sentences(estimation: Estimation, row: RequirementRow) -> list[str]:
     is_open = row.load > 0
     constant = np.ptp(row.load[is_open]) < 1e-9 and np.ptp(row.agents[is_open]) == 0
     when = "" if constant else f", busiest interval {moment(estimation.case, busiest)}"
-    handle = _handle(estimation, name)
+    handle = float(_handle(estimation, name)[busiest])
     per_hour = load * 3600 / handle
     work = f"{load:.2f} erlang: {per_hour:.4g} calls/h of {handle:.4g} s"
     if target is None:
@@ -127,9 +127,10 @@ def _target(estimation: Estimation, name: str) -> Target | None:
     return next((each for each in promised if each.metric == "answered within"), None)
 
 
-def _handle(estimation: Estimation, name: str) -> float:
+def _handle(estimation: Estimation, name: str) -> NDArray[np.float64]:
+    """Mean handle time in each interval [s]."""
     (given,) = (each for each in estimation.demand.contact_types if each.name == name)
-    return given.mean_handle_seconds
+    return given.handle_seconds
 
 
 def _service_level(estimation: Estimation, row: RequirementRow) -> NDArray[np.float64]:
@@ -141,7 +142,7 @@ def _service_level(estimation: Estimation, row: RequirementRow) -> NDArray[np.fl
     target, some = _target(estimation, name), (row.load > 0) & (row.agents > 0)
     if target is None or not some.any():
         return found
-    handle, wait = _handle(estimation, name), (target.threshold or 0) / 1e6
+    handle, wait = _handle(estimation, name)[some], (target.threshold or 0) / 1e6
     load, agents = row.load[some], row.agents[some]
     if row.method == "Erlang C":
         found[some] = erlang_c_service_level(load, agents, handle, wait)
@@ -169,7 +170,8 @@ def _occupancy(estimation: Estimation, row: RequirementRow) -> NDArray[np.float6
         found[some] = erlang_c_occupancy(row.load[some], row.agents[some])
     elif some.any():
         found[some] = erlang_a_occupancy(
-            row.load[some], row.agents[some], _handle(estimation, name), estimation.patience[name]
+            *(row.load[some], row.agents[some]),
+            *(_handle(estimation, name)[some], estimation.patience[name]),
         )
     return found
 

@@ -24,11 +24,12 @@ from ccsim.cli.erlang import erlang
 from ccsim.cli.history import calibrate
 from ccsim.cli.options import debug
 from ccsim.cli.reading import check, new, schema, show
+from ccsim.cli.verifying import verify
 from ccsim.errors import CcsimError, InfeasibleError, SolverError
 
 NO, INVALID, NOT_DECIDED, OUR_FAULT, INTERRUPTED = 1, 2, 3, 4, 130
 
-PATIENCE = 3.0
+PATIENCE = 2.0
 """How long after Ctrl-C whatever runs may take to stop by itself [s]."""
 _SHOW_CURSOR = "\x1b[?25h"
 _THEIRS = {
@@ -59,6 +60,8 @@ class Verbs(click.Group):
         except (click.ClickException, click.exceptions.Exit):
             raise
         except (KeyboardInterrupt, click.Abort):
+            if ctx.obj is not None:
+                ctx.obj.set()
             say(f"interrupted: {_left_on_disk(ctx)}")
             ctx.exit(INTERRUPTED)
         except Exception as error:
@@ -76,6 +79,9 @@ def _said(error: Exception) -> int:
         return NOT_DECIDED if isinstance(error, SolverError) else INVALID
     if isinstance(error, OSError) and error.errno in _THEIRS:
         say(f"{error.filename or 'a file'}: {error.strerror}")
+        return INVALID
+    if isinstance(error, MemoryError):
+        say("there is not enough memory for this: a shorter horizon or fewer --workers need less")
         return INVALID
     first = (str(error).splitlines() or [""])[0][:200]
     say(f"ccsim failed: {type(error).__name__}: {first}")
@@ -105,7 +111,10 @@ fault, 130 interrupted.
 
 @click.group(
     cls=Verbs,
-    commands=[new, check, show, erlang, estimate, simulate, plan, compare, calibrate, schema],
+    commands=[
+        *(new, check, show, erlang, estimate, simulate, plan, compare),
+        *(calibrate, verify, schema),
+    ],
     context_settings={
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,
@@ -121,22 +130,27 @@ def ccsim() -> None:
 
 def main() -> NoReturn:
     """Run the command line."""
-    _hear_interrupts()
     try:
-        ccsim(prog_name="ccsim")
+        ccsim(prog_name="ccsim", obj=_hear_interrupts())
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     sys.exit(0)
 
 
-def _hear_interrupts() -> None:
-    """End the process some seconds after Ctrl-C even where compiled code does not hear it.
+def _hear_interrupts() -> threading.Event:
+    """End the process soon after Ctrl-C even where compiled code does not hear it.
 
     A solver may run for minutes without letting Python see the signal. Results are written in one
     step at the very end, so that ending at any moment before leaves nothing half-written.
+
+    Returns
+    -------
+    threading.Event
+        To be set by whoever has said that it is interrupted, so that it is said once.
     """
+    said = threading.Event()
     if os.name != "posix":
-        return
+        return said
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
@@ -145,9 +159,11 @@ def _hear_interrupts() -> None:
         while os.read(reading, 1) != bytes([signal.SIGINT]):
             pass
         time.sleep(PATIENCE)
-        if sys.stderr.isatty():
-            sys.stderr.write(f"{_SHOW_CURSOR}\n")
-        say("interrupted: nothing was written")
+        if not said.is_set():
+            if sys.stderr.isatty():
+                sys.stderr.write(f"{_SHOW_CURSOR}\n")
+            say("interrupted: nothing was written")
         os._exit(INTERRUPTED)
 
     threading.Thread(target=watch, daemon=True).start()
+    return said

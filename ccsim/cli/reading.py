@@ -81,14 +81,13 @@ def check(context: click.Context, files: tuple[str, ...], as_json: bool) -> None
 
     Each problem is one line on stderr, `file:line:column: field: message`, and the exit code is 2.
     """
-    from ccsim import study
     from ccsim.errors import ScenarioError
-    from ccsim.scenario import remarks
+    from ccsim.scenario import read_all, remarks
 
     read: list[dict[str, Any]] = []
     for file in files:
         try:
-            cases = study.check(file)
+            cases = read_all(file)
         except ScenarioError as error:
             for problem in error.problems:
                 say(str(problem))
@@ -151,11 +150,13 @@ def show(file: str, variant: str | None, as_json: bool) -> None:
 
     What it means stands in comments, so that the output is itself a scenario.
     """
-    from ccsim import study
+    from ccsim.demand.model import compile_demand
+    from ccsim.results.meaning import meaning
+    from ccsim.scenario import read_case, resolved_yaml
     from ccsim.scenario.yaml_reader import parse_yaml, plain
 
-    shown = study.show(file, variant=variant)
-    case, resolved, found = shown.case, shown.resolved, shown.meaning
+    case = read_case(file, variant)
+    resolved, found = resolved_yaml(case), meaning(case, compile_demand(case))
     if as_json:
         tree, _ = parse_yaml(resolved.encode(), file)
         about = {"scenario": case.scenario.name, "variant": case.variant}

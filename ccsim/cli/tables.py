@@ -92,6 +92,7 @@ def _show_service(result: Simulation) -> None:
         limits = row[f"{name}_lower"], row[f"{name}_upper"]
         return plain(Estimate(row[name], *limits, 0.95, "simulated", samples), unit)
 
+    records = table.to_dict("records")
     write_table(
         ["contact type", "offered", "abandoned", "lost", "speed of answer", "9 in 10 in"],
         [
@@ -103,9 +104,28 @@ def _show_service(result: Simulation) -> None:
                 cell(row, "speed_of_answer", " s"),
                 cell(row, "wait_p90", " s"),
             )
-            for row in table.to_dict("records")
+            for row in records
         ],
     )
+    # What few centres have: a column each where there is any.
+    rare = [name for name in _RARE if table[name].any()]
+    if rare:
+        write()
+        write_table(
+            ["contact type", *map(_RARE.__getitem__, rare)],
+            [(str(row["contact_type"]), *(cell(row, name) for name in rare)) for row in records],
+        )
+
+
+_RARE = {
+    "blocked": "blocked",
+    "closed": "came while closed",
+    "cleared": "cleared",
+    "waiting": "waiting at the end",
+    "repeats": "repeats",
+    "unresolved": "unresolved",
+}
+"""Counts and what they are called."""
 
 
 def _show_cost(result: Simulation) -> None:

@@ -16,10 +16,12 @@ from ccsim.demand.table import CELLS_OF_A_TABLE, QuantileTable, cell_of
 
 Integers = NDArray[np.int64]
 
-TALK_TIME, WRAP_UP, PATIENCE, DELAY = range(4)
-"""Places of the four tables of each contact type."""
-ARRIVAL_KEY, HANDLE_KEY, PATIENCE_KEY, REDIAL_KEY = range(4)
-"""Places of its four keys."""
+TALK_TIME, WRAP_UP, PATIENCE, REDIAL_DELAY, REPEAT_DELAY = range(5)
+"""Places of the tables of each contact type."""
+TABLES = 5
+"""How many it has."""
+ARRIVAL_KEY, HANDLE_KEY, PATIENCE_KEY, REDIAL_KEY, REPEAT_KEY, AGENT_KEY = range(6)
+"""Places of its keys."""
 
 
 class Chance(NamedTuple):
@@ -27,25 +29,28 @@ class Chance(NamedTuple):
 
     Attributes
     ----------
-    keys : ndarray of uint64, shape (n_contact_types, 4, 2)
-        Stream keys of arrival, handle time, patience and redial.
+    keys : ndarray of uint64, shape (n_contact_types, 6, 2)
+        Stream keys of arrival, handle time, patience, redial, repeat and choice of agent.
     absence_keys : ndarray of uint64, shape (n_groups, 2)
         Stream keys of who of an agent group is absent.
     redial_below : ndarray of int64, shape (n_contact_types,)
         Uniforms below which who gave up calls again; 0 if nobody does.
+    repeats : ndarray of bool, shape (n_contact_types,)
+        Whether who is unresolved contacts again.
     start, rise : ndarray of int64
         Lines of all cells of all tables.
     patches : ndarray of int64, shape (n_patches, 5)
         Of all patches: from, until, low, high, and the cell that has their line.
     patches_of : ndarray of int64, shape (n_cells, 2)
         The first patch in a cell, and one past the last.
-    first_cell : ndarray of int64, shape (4 * n_contact_types,)
+    first_cell : ndarray of int64, shape (5 * n_contact_types,)
         Of each table.
     """
 
     keys: NDArray[np.uint64]
     absence_keys: NDArray[np.uint64]
     redial_below: Integers
+    repeats: NDArray[np.bool_]
     start: Integers
     rise: Integers
     patches: Integers
@@ -58,8 +63,11 @@ def chance_of(demand: DemandModel, seed: int) -> Chance:
     """Lay out what a seed makes of a demand."""
     tables: list[QuantileTable] = []
     for given in demand.contact_types:
-        delay = constant(0.0) if given.redial is None else given.redial.delay
-        tables += [given.talk_time, given.wrap_up, given.patience, delay]
+        delays = [
+            constant(0.0) if again is None else again.delay
+            for again in (given.redial, given.repeat)
+        ]
+        tables += [given.talk_time, given.wrap_up, given.patience, *delays]
     keys = [
         [stream_key(seed, purpose, given.name) for purpose in _PURPOSES]
         for given in demand.contact_types
@@ -70,11 +78,12 @@ def chance_of(demand: DemandModel, seed: int) -> Chance:
         np.array(keys, np.uint64),
         np.array(absence, np.uint64),
         uniform_limit(likely),
+        np.array([given.repeat is not None for given in demand.contact_types]),
         *_end_to_end(tables),
     )
 
 
-_PURPOSES = ("arrival", "handle", "patience", "redial")
+_PURPOSES = ("arrival", "handle", "patience", "redial", "repeat", "agent")
 
 
 def _end_to_end(tables: Sequence[QuantileTable]) -> tuple[Integers, ...]:

@@ -15,7 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ccsim.demand.chance import chance_of
+from ccsim.demand.counts import poisson_counts
+from ccsim.demand.day_factors import day_factors
+from ccsim.demand.incidents import FIRST_ORDINAL, ROOM, IncidentModel
 from ccsim.demand.keyed import (
+    UNIFORM_BITS,
     draw,
     draw_one,
     occurs_one,
@@ -25,9 +29,8 @@ from ccsim.demand.keyed import (
     uniform53_one,
     uniform_limit,
 )
-from ccsim.demand.model import PPM, DemandModel
-from ccsim.demand.table import NEVER, QuantileTable, evaluate, evaluate_one
-from ccsim.errors import CcsimError
+from ccsim.demand.model import PPM, ContactTypeDemand, DemandModel
+from ccsim.demand.table import NEVER, evaluate, evaluate_one
 
 Integers = NDArray[np.int64]
 
@@ -36,7 +39,6 @@ BLOCK = 32
 
 INTERVAL_ORIGIN = 1 << 19
 """Added to an interval in a content id, as intervals of the warm-up are negative."""
-_MOST_IN_INTERVAL = 1 << 24  # of one contact type: the width of the ordinal in a content id
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,12 +107,46 @@ class Draw:
         again, delay = draw_one(key, self.replication, interval, ordinal, attempt)
         if not occurs_one(again, given.redial.probability_ppm):
             return None
+        patience = self._patience(contact_type, interval, ordinal, attempt + 1)
+        return evaluate_one(given.redial.delay, uniform53_one(delay)), patience
+
+    def unresolved(
+        self, contact_type: int, interval: int, ordinal: int, attempt: int, below: int
+    ) -> tuple[bool, tuple[int, int] | None]:
+        """Whether an answer did not settle the matter, and then the next attempt as by `redial`.
+
+        It did not if the uniform of its key is below the limit of the skill.
+        """
+        given = self.demand.contact_types[contact_type]
+        key = stream_key(self.seed, "repeat", given.name)
+        settled, delay = draw_one(key, self.replication, interval, ordinal, attempt)
+        if uniform53_one(settled) >= below:
+            return False, None
+        if given.repeat is None:
+            return True, None
+        patience = self._patience(contact_type, interval, ordinal, attempt + 1)
+        return True, (evaluate_one(given.repeat.delay, uniform53_one(delay)), patience)
+
+    def any_of(
+        self, number: int, contact_type: int, interval: int, ordinal: int, attempt: int
+    ) -> int:
+        """One of so many numbers from 0, all equally likely."""
+        key = stream_key(self.seed, "agent", self.demand.contact_types[contact_type].name)
+        word, _ = draw_one(key, self.replication, interval, ordinal, attempt)
+        return (word >> 32) * number >> 32
+
+    def _patience(self, contact_type: int, interval: int, ordinal: int, attempt: int) -> int:
+        given = self.demand.contact_types[contact_type]
         key = stream_key(self.seed, "patience", given.name)
-        patience, _ = draw_one(key, self.replication, interval, ordinal, attempt + 1)
-        return (
-            evaluate_one(given.redial.delay, uniform53_one(delay)),
-            evaluate_one(given.patience, uniform53_one(patience)),
-        )
+        word, _ = draw_one(key, self.replication, interval, ordinal, attempt)
+        return evaluate_one(given.patience, uniform53_one(word))
+
+    def wrap_up(self, contact_type: int, interval: int, ordinal: int) -> int:
+        """The part of a handle time that needs no line [µs]."""
+        given = self.demand.contact_types[contact_type]
+        key = stream_key(self.seed, "handle", given.name)
+        _, word = draw_one(key, self.replication, interval, ordinal, 0)
+        return evaluate_one(given.wrap_up, uniform53_one(word))
 
     def present(self, group: int, day: Integers, ordinal: Integers) -> NDArray[np.bool_]:
         """Whether agents are there on their day, shape as `day` and `ordinal`."""
@@ -192,10 +228,20 @@ def draw_replications(
     members = np.asarray(replications, dtype=np.int64)
     counts, talk_factor = _by_interval(demand, seed, members, block_size)
     absent_below = _absent_below(demand, seed, members, block_size)
+    incidents = _incident_counts(demand, seed, members)
     for number, replication in enumerate(members.tolist()):
         columns = _contacts(
             demand, seed, replication, counts[number], talk_factor[number], compiled=compiled
         )
+        if incidents:
+            more = [
+                _of_incident(
+                    *(demand, seed, replication, index, incident),
+                    *(count[number], talk_factor[number, index]),
+                )
+                for index, incident, count in incidents
+            ]
+            columns = _in_order([columns, *more])
         yield Draw(demand, seed, replication, block_size, Contacts(*columns), absent_below[number])
 
 
@@ -208,27 +254,57 @@ def _by_interval(
     cyclic = intervals % grid.intervals
     # A warm-up day is a day of its own: it has a negative number and its own factors.
     day = grid.day[cyclic] - np.where(intervals < 0, grid.days, 0)
+    minute = grid.minute[cyclic]
     counts, factors = [], []
     for given in demand.contact_types:
         volume, talk = (
-            _day_factors(table, stream_key(seed, purpose, given.name), members, block_size, day)
-            for table, purpose in (
+            day_factors(factor, seed, purpose, given.name, members, block_size, day, minute)
+            for factor, purpose in (
                 (given.volume_factor, "volume"),
                 (given.talk_factor, "talk day"),
             )
         )
+        mean = given.fresh[cyclic] * (volume / PPM)
+        if given.causes:
+            mean = mean * _left_by_causes(given, seed, members, block_size)[:, cyclic]
         words, _ = draw(
             stream_key(seed, "count", given.name), members[:, None], intervals[None, :], 0
         )
-        count = _poisson(given.fresh[cyclic] * (volume / PPM), words)
-        if count.max(initial=0) >= _MOST_IN_INTERVAL:
-            raise CcsimError(
-                f"{given.name!r}: {count.max():,} contacts in one interval; up to "
-                f"{_MOST_IN_INTERVAL - 1:,} can be drawn: check the unit of the demand"
-            )
-        counts.append(count)
+        counts.append(poisson_counts(given.name, mean, words, FIRST_ORDINAL))
         factors.append(talk)
     return np.stack(counts, axis=1), np.stack(factors, axis=1)
+
+
+def _left_by_causes(
+    given: ContactTypeDemand, seed: int, members: Integers, block_size: int
+) -> NDArray[np.float64]:
+    """Share of the fresh requests that still come, (n_replications, n_intervals)."""
+    left = np.ones((len(members), len(given.fresh)))
+    for cause in given.causes:
+        key = stream_key(seed, "cause", given.name, cause.name)
+        place = (stratified(key, members, block_size, 0) + 0.5) * 2.0**-UNIFORM_BITS
+        removed = cause.least + (cause.most - cause.least) * place
+        left -= removed[:, None] * cause.effect
+    return np.maximum(left, 0.0)
+
+
+def _incident_counts(
+    demand: DemandModel, seed: int, members: Integers
+) -> list[tuple[int, IncidentModel, Integers]]:
+    """Of each incident and contact type: contacts without a notice, (n_replications, n_intervals).
+
+    An incident happens once: not in the warm-up.
+    """
+    interval = np.arange(demand.grid.intervals, dtype=np.int64)
+    found = []
+    for index, given in enumerate(demand.contact_types):
+        for incident in given.incidents:
+            key = stream_key(seed, "incident", given.name, incident.name)
+            words, _ = draw(key, members[:, None], interval, 0)
+            mean = np.broadcast_to(incident.mean, words.shape)
+            count = poisson_counts(f"{incident.name}: {given.name}", mean, words, ROOM)
+            found.append((index, incident, count))
+    return found
 
 
 def _absent_below(demand: DemandModel, seed: int, members: Integers, block_size: int) -> Integers:
@@ -236,8 +312,9 @@ def _absent_below(demand: DemandModel, seed: int, members: Integers, block_size:
     day = np.arange(first_day(demand), demand.grid.days)
     below = []
     for given in demand.absence:
-        key = stream_key(seed, "absence day", given.group)
-        factor = _day_factors(given.day_factor, key, members, block_size, day)
+        factor = day_factors(
+            given.day_factor, seed, "absence day", given.group, members, block_size, day
+        )
         below.append(uniform_limit(np.minimum(given.unplanned_ppm * factor // PPM, PPM)))
     return np.stack(below, axis=1)
 
@@ -267,6 +344,11 @@ def _contacts(
         _of_type(demand, seed, replication, index, counts[index], talk_factor[index])
         for index in range(len(demand.contact_types))
     ]
+    return _in_order(parts)
+
+
+def _in_order(parts: Sequence[tuple[Integers, ...]]) -> tuple[Integers, ...]:
+    """Columns of `Contacts` put together, sorted by arrival, then by content."""
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     contact_type, interval, ordinal, arrival = columns[:4]
     order = np.lexsort((content_id(contact_type, interval, ordinal), arrival))
@@ -282,23 +364,70 @@ def _of_type(
     talk_factor: Integers,
 ) -> tuple[Integers, ...]:
     """Columns of `Contacts` for one contact type, unsorted."""
-    given, interval_us = demand.contact_types[index], demand.grid.interval_us
-    interval = np.repeat(_intervals(demand), counts)
+    interval_us = demand.grid.interval_us
+    interval, ordinal = np.repeat(_intervals(demand), counts), _numbered(counts)
+    begin, length = interval * interval_us, np.uint64(interval_us)
+    factor = np.repeat(talk_factor, counts)
+    given = demand.contact_types[index]
+    columns, _ = _of_keys(given, seed, replication, interval, ordinal, begin, length, factor)
+    return np.full(len(interval), index, dtype=np.int64), *columns
+
+
+def _of_incident(
+    demand: DemandModel,
+    seed: int,
+    replication: int,
+    index: int,
+    incident: IncidentModel,
+    counts: Integers,
+    talk_factor: Integers,
+) -> tuple[Integers, ...]:
+    """Columns of `Contacts` for what an incident brings to one contact type, unsorted.
+
+    They come evenly while it lasts; the notice takes away who would have come later.
+    """
+    interval = np.repeat(np.arange(demand.grid.intervals, dtype=np.int64), counts)
+    ordinal = incident.first_ordinal + _numbered(counts)
+    begin, length = incident.begin[interval], incident.length[interval].astype(np.uint64)
+    factor = scale(talk_factor[demand.warm_up_intervals + interval], np.asarray(incident.talk_ppm))
+    given = demand.contact_types[index]
+    columns, spare = _of_keys(given, seed, replication, interval, ordinal, begin, length, factor)
+    arrival = columns[2]
+    saved = (arrival >= incident.notice) & (uniform53(spare) < uniform_limit(incident.saved_ppm))
+    contact_type = np.full(len(interval), index, dtype=np.int64)
+    return tuple(column[~saved] for column in (contact_type, *columns))
+
+
+def _numbered(counts: Integers) -> Integers:
+    """Number the contacts of each interval from 0."""
     first = np.repeat(np.cumsum(counts) - counts, counts)
-    ordinal = np.arange(len(interval), dtype=np.int64) - first
-    when, _ = draw(stream_key(seed, "arrival", given.name), replication, interval, ordinal)
+    return np.arange(len(first), dtype=np.int64) - first
+
+
+def _of_keys(
+    given: ContactTypeDemand,
+    seed: int,
+    replication: int,
+    interval: Integers,
+    ordinal: Integers,
+    begin: Integers,
+    length: np.uint64 | NDArray[np.uint64],
+    factor: Integers,
+) -> tuple[tuple[Integers, ...], NDArray[np.uint64]]:
+    """Columns of `Contacts` but the first, and a word of each contact that nothing else uses."""
+    when, spare = draw(stream_key(seed, "arrival", given.name), replication, interval, ordinal)
     talk, wrap_up = draw(stream_key(seed, "handle", given.name), replication, interval, ordinal)
     stay, _ = draw(stream_key(seed, "patience", given.name), replication, interval, ordinal)
-    offset = ((when >> np.uint64(32)) * np.uint64(interval_us)) >> np.uint64(32)
-    talk_time = scale(evaluate(given.talk_time, uniform53(talk)), np.repeat(talk_factor, counts))
-    return (
-        np.full(len(interval), index, dtype=np.int64),
+    offset = ((when >> np.uint64(32)) * length) >> np.uint64(32)
+    talk_time = scale(evaluate(given.talk_time, uniform53(talk)), factor)
+    columns = (
         interval,
         ordinal,
-        interval * interval_us + offset.astype(np.int64),
+        begin + offset.astype(np.int64),
         talk_time + evaluate(given.wrap_up, uniform53(wrap_up)),
         evaluate(given.patience, uniform53(stay)),
     )
+    return columns, spare
 
 
 def scale(length: Integers, factor_ppm: Integers) -> Integers:
@@ -313,48 +442,9 @@ def scale(length: Integers, factor_ppm: Integers) -> Integers:
     return whole * factor_ppm + (rest * factor_ppm + PPM // 2) // PPM
 
 
-def _day_factors(
-    table: QuantileTable | None,
-    key: tuple[int, int],
-    members: Integers,
-    block_size: int,
-    day: Integers,
-) -> Integers:
-    """Factor of each day [per million], (n_replications, len(day)).
-
-    One draw a day, stratified over the block.
-    """
-    if table is None:
-        return np.full((len(members), len(day)), PPM, dtype=np.int64)
-    days, position = np.unique(day, return_inverse=True)
-    uniforms = stratified(key, members[:, None], block_size, days[None, :])
-    return evaluate(table, uniforms)[:, position]
-
-
-def _poisson(mean: NDArray[np.float64], words: NDArray[np.uint64]) -> Integers:
-    """Poisson counts by inversion, so that a larger mean only adds contacts."""
-    from scipy.special import ndtri, pdtr
-
-    where = mean > 0
-    some = mean[where]
-    # The largest uniform would round to 1, which no count has.
-    chance = np.minimum((uniform53(words[where]) + 0.5) * 2.0**-53, 1 - 2.0**-53)
-    # Cornish and Fisher's guess is hardly ever more than one off.
-    normal = ndtri(chance)
-    guess = some + np.sqrt(some) * normal + (normal * normal - 1) / 6
-    count = np.maximum(np.floor(guess), 0.0)
-    enough = pdtr(count, some) >= chance
-    down, up = np.flatnonzero(enough), np.flatnonzero(~enough)
-    while down.size:  # the fewest that are enough
-        down = down[count[down] > 0]
-        down = down[pdtr(count[down] - 1, some[down]) >= chance[down]]
-        count[down] -= 1
-    while up.size:
-        count[up] += 1
-        up = up[pdtr(count[up], some[up]) < chance[up]]
-    counts = np.zeros(mean.shape, np.int64)
-    counts[where] = count
-    return counts
+def scale_one(length: int, factor_ppm: int) -> int:
+    """The same for one length."""
+    return (length * factor_ppm + PPM // 2) // PPM
 
 
 __all__ = [
@@ -367,4 +457,5 @@ __all__ = [
     "draw_replications",
     "first_day",
     "scale",
+    "scale_one",
 ]

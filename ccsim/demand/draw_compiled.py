@@ -12,6 +12,7 @@ from ccsim.demand.chance import (
     HANDLE_KEY,
     PATIENCE,
     PATIENCE_KEY,
+    TABLES,
     TALK_TIME,
     WRAP_UP,
     Chance,
@@ -23,7 +24,7 @@ from ccsim.demand.machine_code_compiled import compiled
 Integers = NDArray[np.int64]
 
 _PPM = 1_000_000
-_LAYOUT = 0x19EC112F  # as in `ccsim.simulation.engine_compiled`
+_LAYOUT = 0x9E362EE6  # as in `ccsim.simulation.engine_compiled`
 
 
 @compiled
@@ -107,7 +108,7 @@ def _draw(
         for number in range(count):
             drawn = order[number]
             contact_type = kind[drawn]
-            talk_time = looked_up(chance, 4 * contact_type + TALK_TIME, talk[drawn])
+            talk_time = looked_up(chance, TABLES * contact_type + TALK_TIME, talk[drawn])
             factor = talk_factor[contact_type, place]
             if factor != _PPM:
                 whole, rest = talk_time // _PPM, talk_time % _PPM
@@ -116,9 +117,9 @@ def _draw(
             ordinal_of[row] = ordinal[drawn]
             arrival[row] = interval * interval_us + offset[drawn]
             handle_time[row] = talk_time + looked_up(
-                chance, 4 * contact_type + WRAP_UP, wrap_up[drawn]
+                chance, TABLES * contact_type + WRAP_UP, wrap_up[drawn]
             )
-            patience[row] = looked_up(chance, 4 * contact_type + PATIENCE, stay[drawn])
+            patience[row] = looked_up(chance, TABLES * contact_type + PATIENCE, stay[drawn])
             row += 1
 
 

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ccsim.demand import quantiles
+from ccsim.demand.day_factors import DayFactor
+from ccsim.demand.incidents import IncidentModel, compile_incidents
 from ccsim.demand.keyed import threshold_ppm
 from ccsim.demand.table import QuantileTable, mean_seconds
 from ccsim.scenario.calendar import Grid
 from ccsim.scenario.case import Case, Table
-from ccsim.scenario.model import (
+from ccsim.scenario.demand import Cause, Demand, ForecastError, RandomFactor
+from ccsim.scenario.distributions import (
     Component,
-    Demand,
     Empirical,
     HandleDistribution,
     PatienceDistribution,
-    RandomFactor,
-    Redial,
 )
+from ccsim.scenario.model import Redial, Repeat
 from ccsim.scenario.units import MICROSECONDS
 
 PPM = 1_000_000
@@ -39,6 +41,34 @@ class RedialModel:
 
 
 @dataclass(frozen=True, eq=False)
+class RepeatModel:
+    """Who contacts again because the matter was not resolved: delay, and the most attempts."""
+
+    delay: QuantileTable
+    at_most: int
+
+
+@dataclass(frozen=True, eq=False)
+class CauseModel:
+    """A root cause that is being removed.
+
+    Attributes
+    ----------
+    name : str
+        The cause; with the contact type it keys how much of it is removed.
+    least, most : float
+        The share of it that is removed in the end; each replication draws one between them.
+    effect : ndarray, shape (n_intervals,)
+        The share of all fresh requests that removing the whole cause takes away.
+    """
+
+    name: str
+    least: float
+    most: float
+    effect: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
 class ContactTypeDemand:
     """Everything random about one contact type.
 
@@ -47,34 +77,68 @@ class ContactTypeDemand:
     name : str
         The contact type; it keys every random number, so other types move none of them.
     fresh : ndarray, shape (n_intervals,)
-        Mean fresh contacts per interval, redials backed out.
-    volume_factor, talk_factor : QuantileTable or None
-        Forecast error of a day on volume and on talk time [per million].
+        Mean fresh contacts per interval: redials backed out, no cause removed, no incident.
+    volume_factor, talk_factor : DayFactor or None
+        Forecast error of a day on volume and on talk time.
     talk_time, wrap_up, patience : QuantileTable
         Lengths [µs].
     redial : RedialModel or None
         Who calls again.
+    repeat : RepeatModel or None
+        Who contacts again, unresolved.
+    causes : tuple of CauseModel
+        Root causes that are being removed.
+    incidents : tuple of IncidentModel
+        What brings more contacts.
     """
 
     name: str
     fresh: NDArray[np.float64]
-    volume_factor: QuantileTable | None
-    talk_factor: QuantileTable | None
+    volume_factor: DayFactor | None
+    talk_factor: DayFactor | None
     talk_time: QuantileTable
     wrap_up: QuantileTable
     patience: QuantileTable
     redial: RedialModel | None
+    repeat: RepeatModel | None = None
+    causes: tuple[CauseModel, ...] = ()
+    incidents: tuple[IncidentModel, ...] = ()
+
+    @property
+    def ordinary(self) -> NDArray[np.float64]:
+        """Mean fresh contacts per interval without what causes no longer bring, (n_intervals,)."""
+        removed = [(cause.least + cause.most) / 2 * cause.effect for cause in self.causes]
+        return self.fresh * (1 - sum(removed)) if removed else self.fresh
+
+    @property
+    def expected(self) -> NDArray[np.float64]:
+        """Mean first attempts per interval, those of incidents among them, (n_intervals,)."""
+        return sum((incident.coming for incident in self.incidents), self.ordinary)
 
     @property
     def mean_requests(self) -> NDArray[np.float64]:
-        """Mean fresh contacts per interval, over days of every kind, shape (n_intervals,)."""
-        busyness = 1.0 if self.volume_factor is None else mean_seconds(self.volume_factor)
-        return self.fresh * busyness
+        """The same over days of every kind, by the factors as they are drawn, (n_intervals,)."""
+        busyness = 1.0 if self.volume_factor is None else self.volume_factor.mean
+        return sum((incident.coming for incident in self.incidents), self.ordinary * busyness)
+
+    @property
+    def handle_seconds(self) -> NDArray[np.float64]:
+        """Mean talk time plus wrap-up of who comes in each interval [s], shape (n_intervals,)."""
+        talk, wrap_up = mean_seconds(self.talk_time), mean_seconds(self.wrap_up)
+        longer = sum(
+            (one.coming * (one.talk_ppm / PPM - 1) for one in self.incidents),
+            np.zeros(len(self.fresh)),
+        )
+        expected = self.expected
+        return talk * (1 + longer / np.where(expected > 0, expected, 1.0)) + wrap_up
 
     @property
     def mean_handle_seconds(self) -> float:
-        """Mean talk time plus wrap-up [s], over days of every kind."""
-        return mean_seconds(self.talk_time) + mean_seconds(self.wrap_up)
+        """Mean talk time plus wrap-up of all who come [s], over days of every kind."""
+        expected = self.expected
+        if not self.incidents or not expected.any():
+            return mean_seconds(self.talk_time) + mean_seconds(self.wrap_up)
+        return float(np.average(self.handle_seconds, weights=expected))
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +147,7 @@ class AbsenceModel:
 
     group: str
     unplanned_ppm: int
-    day_factor: QuantileTable | None
+    day_factor: DayFactor | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,15 +162,18 @@ class DemandModel:
     @property
     def contacts(self) -> float:
         """Mean first attempts of a horizon."""
-        return sum(float(given.fresh.sum()) for given in self.contact_types)
+        return sum(float(given.expected.sum()) for given in self.contact_types)
 
 
-def fresh_share(demand: Demand, redial: Redial | None) -> float:
-    """Fresh contacts per counted contact, where the count already holds redials.
+def fresh_share(demand: Demand, redial: Redial | None, repeat: Repeat | None = None) -> float:
+    """Fresh contacts per counted contact, where the count already holds redials or repeats.
 
     Of every counted contact the observed share gives up and, with the redial probability, comes
     back, at most so many times; so one fresh contact was counted (1 - q^(n+1)) / (1 - q) times,
-    q being their product. When redials return later in the day, the shape is taken as unchanged.
+    q being their product. With repeats, the share that was answered and not settled comes back too,
+    and one fresh contact was counted 1 + q₁ + q₁q₂ + … times: after its k-th contact another one
+    follows with chance qₖ, to which each adds while its `at_most` allows. When they return later
+    in the day, the shape is taken as unchanged.
 
     Examples
     --------
@@ -115,6 +182,18 @@ def fresh_share(demand: Demand, redial: Redial | None) -> float:
     >>> round(fresh_share(counted, redial), 6)
     0.9
     """
+    if "repeats" in demand.includes and repeat is not None:
+        abandoned = demand.observed_abandonment or 0.0
+        unsettled = (1 - abandoned) * (1 - (demand.observed_resolution or 0.0))
+        calls_again = (
+            abandoned * redial.probability if redial and "redials" in demand.includes else 0
+        )
+        most = redial.at_most if redial else 0
+        counted = follows = 1.0
+        for number in range(max(most, repeat.at_most)):
+            follows *= calls_again * (number < most) + unsettled * (number < repeat.at_most)
+            counted += follows
+        return 1 / counted
     if redial is None or "redials" not in demand.includes:
         return 1.0
     again = (demand.observed_abandonment or 0.0) * redial.probability
@@ -129,16 +208,20 @@ def compile_demand(case: Case) -> DemandModel:
     grid, horizon = case.grid, case.scenario.horizon
     cyclic = horizon.begins == "cyclic"
     warm_up = min(-(-horizon.warm_up // grid.interval_us), grid.intervals) if cyclic else 0
+    incidents = compile_incidents(case)
     contact_types = tuple(
         ContactTypeDemand(
             name=name,
-            fresh=case.demand[name] * fresh_share(given.demand, given.redial),
-            volume_factor=_day_factor(given.demand.forecast_error),
+            fresh=case.demand[name] * fresh_share(given.demand, given.redial, given.repeat),
+            volume_factor=_volume_factor(given.demand.forecast_error, horizon.published),
             talk_factor=_day_factor(given.talk_time_error),
             talk_time=duration_table(given.talk_time, case.tables),
             wrap_up=duration_table(given.wrap_up, case.tables),
             patience=patience_table(given.patience, case.tables),
             redial=_redial(given.redial, case.tables),
+            repeat=_repeat(given.repeat, case.tables),
+            causes=tuple(_cause(cause, one, grid) for cause, one in given.demand.causes.items()),
+            incidents=incidents[name],
         )
         for name, given in case.scenario.contact_types.items()
     )
@@ -195,8 +278,28 @@ def _simple_table(
     return quantiles.empirical(table[:, 1], table[:, 0])
 
 
-def _day_factor(given: RandomFactor | None) -> QuantileTable | None:
-    return None if given is None else quantiles.unit_gamma(given.gamma.shape)
+def _day_factor(given: RandomFactor | None) -> DayFactor | None:
+    if given is None:
+        return None
+    return DayFactor(quantiles.unit_gamma(given.gamma.shape), given.shared)
+
+
+def _volume_factor(given: ForecastError | None, published: int | None) -> DayFactor | None:
+    if given is None:
+        return None
+    table = quantiles.unit_gamma(given.shape(published))
+    if given.parts is None:
+        return DayFactor(table, given.shared)
+    return DayFactor(table, given.shared, given.parts.begin, given.parts.correlation)
+
+
+def _cause(name: str, given: Cause, grid: Grid) -> CauseModel:
+    """Lay a cause on the grid: its effect in an interval is the mean of what grows meanwhile."""
+    day = (given.start - date.fromisoformat(grid.dates[0])).days
+    passed = np.append(grid.starts, grid.end) - grid.instant(day, 0) - given.lag
+    growing = np.clip(passed, 0, given.ramp).astype(np.float64)  # squares pass 2**63
+    area = growing**2 / max(2 * given.ramp, 1) + np.maximum(passed - given.ramp, 0)
+    return CauseModel(name, *given.removed, given.share * np.diff(area) / grid.interval_us)
 
 
 def _redial(given: Redial | None, tables: Mapping[str, Table]) -> RedialModel | None:
@@ -205,3 +308,9 @@ def _redial(given: Redial | None, tables: Mapping[str, Table]) -> RedialModel | 
     return RedialModel(
         threshold_ppm(given.probability), duration_table(given.delay, tables), given.at_most
     )
+
+
+def _repeat(given: Repeat | None, tables: Mapping[str, Table]) -> RepeatModel | None:
+    if given is None:
+        return None
+    return RepeatModel(duration_table(given.delay, tables), given.at_most)

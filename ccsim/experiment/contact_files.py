@@ -26,7 +26,7 @@ COPY (
     replication, contact_types.name AS contact_type, interval, ordinal, attempt,
     make_timestamp({start} + arrival) AS arrival_utc, arrival / 1e6 AS arrival_s,
     outcomes.name AS outcome, wait / 1e6 AS wait_s, handle_time / 1e6 AS handle_s,
-    agent_groups.name AS agent_group, agent, last, redial_cut
+    agent_groups.name AS agent_group, agent, last, unresolved, again, cut
   FROM contacts
     JOIN contact_types USING (contact_type)
     JOIN outcomes USING (outcome)
@@ -62,6 +62,8 @@ def write_contacts(
     """
     import tempfile
 
+    import duckdb
+
     if folder.exists():
         raise CcsimError(f"{folder} exists and is not overwritten; give --log another folder")
     total = whole_blocks(replications)
@@ -81,10 +83,16 @@ def write_contacts(
                 if progress is not None:
                     progress(first + BLOCK, total)
             unfinished.replace(folder)
-    except OSError as error:
+    except (OSError, duckdb.IOException) as error:
+        reason = getattr(error, "strerror", None) or "the disk is full, or failed"
         raise CcsimError(
-            f"{folder} cannot be written: {error.strerror or error}; nothing of it is left"
+            f"{folder} cannot be written: {reason}; nothing of it is left. Make room or name "
+            "another folder"
         ) from error
+    except RuntimeError as error:
+        if "interrupted" in str(error):  # what DuckDB makes of Ctrl-C
+            raise KeyboardInterrupt from error
+        raise
     return sorted(folder.iterdir())
 
 
@@ -107,7 +115,7 @@ def _write(case: Case, model: Model, logs: list[tuple[int, ContactLog]], path: P
                 name: column(name)
                 for name in (
                     "contact_type", "interval", "ordinal", "attempt", "arrival", "outcome", "wait",
-                    "last", "redial_cut",
+                    "last", "unresolved", "again", "cut",
                 )
             },
             "handle_time": np.ma.masked_array(column("ended") - column("left_queue"), ~answered),

@@ -69,7 +69,7 @@ def _agreed_forecast(case: Case, demand: DemandModel) -> dict[str, int]:
         card = scenario.rate_cards[group.rate_card]
         share = card.forecast_share if isinstance(card, Partner) else 0.0
         seconds = sum(
-            float(given.fresh.sum()) * given.mean_handle_seconds
+            float(given.expected.sum()) * given.mean_handle_seconds
             for given in demand.contact_types
             if given.name in group.skills
         )

@@ -88,8 +88,8 @@ def replicate(
     checkpoint : Checkpoint, optional
         Where finished blocks are kept, and those are taken from that are there already.
     progress : callable, optional
-        Called with the replications done and their total, after every block; the total grows where
-        a precision turns out to need more.
+        Called with the replications done and their total, at the start and after every block; the
+        total grows where a precision turns out to need more.
 
     Returns
     -------
@@ -150,6 +150,8 @@ def _blocks(
     play, threads = partial(_run_block, job), job.engine == "compiled"
     # The first block is played here, so that what threads share is compiled once and before them.
     alone = 1 if threads and cluster is None else 0
+    if progress is not None:
+        progress(firsts.start, firsts.stop)
     played = chain(
         map(play, missing[:alone]),
         spread(play, missing[alone:], workers, threads=threads, cluster=cluster),

@@ -64,7 +64,7 @@ def promises(scenario: Scenario, grid: Grid) -> tuple[Promise, ...]:
 
 def _promises(scenario: Scenario, grid: Grid) -> Iterator[Promise]:
     for name, target in scenario.targets():
-        is_open = grid.opening(scenario.contact_types[name].open)
+        is_open = grid.opening(scenario.hours(name))
         days = tuple(np.unique(grid.day[is_open]).tolist())
         if target.window == "day":
             for day in days:

@@ -162,9 +162,7 @@ def _with_room(first: Sample, replications: int) -> Sample:
         name: np.empty((replications, *getattr(first, name).shape[1:]), np.int64)
         for name in BY_REPLICATION
     }
-    return Sample(
-        **room, intervals=first.intervals, waits=first.waits, block_size=first.block_size
-    )
+    return Sample(**room, intervals=first.intervals, waits=first.waits, block_size=first.block_size)
 
 
 def block_sample(tallies: Sequence[Tally], waits: Counts, grid: Grid, scenario: Scenario) -> Sample:

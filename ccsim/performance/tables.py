@@ -59,7 +59,8 @@ def contact_type_table(
     """One row for each contact type (and local day): counts and ratios with their limits.
 
     Counts are means per replication. Speed of answer in seconds, and the waits that half, and nine
-    in ten, of those answered did not exceed (to 0.4 %); lost is of requests, abandoned of offered.
+    in ten, of those answered did not exceed (to 0.4 %); lost and settled are of requests, abandoned
+    and blocked of offered, resolved of answered.
     """
     import pandas as pd
 
@@ -82,11 +83,14 @@ def contact_type_table(
             ratios = {
                 "service_level": (good[0], base[0]),
                 "abandoned_share": (totals["abandoned"], totals["offered"]),
+                "blocked_share": (totals["blocked"], totals["offered"]),
                 "lost_share": (totals["lost"], totals["requests"]),
+                "resolved_share": (totals["answered"] - totals["unresolved"], totals["answered"]),
+                "settled_share": (totals["answered"] - totals["unresolved"], totals["requests"]),
                 "speed_of_answer": (totals["wait_answered"] / 1e6, totals["answered"]),
             }
             row: dict[str, object] = {"window": date, "contact_type": name}
-            for measure in ("requests", "offered", "answered", "abandoned", "redials", "lost"):
+            for measure in _COUNTS[:-1]:
                 row |= _columns(measure, _mean(sample, totals[measure]))
             for measure, (over, under) in ratios.items():
                 estimate = ratio(sample.blocks(over), sample.blocks(under), LEVEL)
@@ -103,7 +107,13 @@ _COUNTS = (
     "offered",
     "answered",
     "abandoned",
+    "blocked",
+    "closed",
+    "cleared",
+    "waiting",
+    "unresolved",
     "redials",
+    "repeats",
     "lost",
     "wait_answered",
 )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ccsim.scenario.model import Scenario
 from ccsim.scenario.units import MICROSECONDS
-from ccsim.simulation.log import ContactLog, Outcome
+from ccsim.simulation.log import MET, REDIAL, ContactLog, Outcome
 from ccsim.simulation.model import Model
 
 Integers = NDArray[np.int64]
@@ -36,6 +36,11 @@ CONTACT_MEASURES = (
     "lost",
     "redials",
     "redials_cut",
+    "blocked",
+    "cleared",
+    "unresolved",
+    "repeats",
+    "repeats_cut",
 )
 """What is counted per contact type and interval; waits and handle times in µs."""
 
@@ -155,8 +160,9 @@ def count(model: Model, log: ContactLog, rules: Rules, *, compiled: bool = False
         return total.astype(np.int64).reshape(types, intervals)
 
     handling = log.ended - log.left_queue
-    # A request is lost when its last attempt got no answer; it counts where it began.
-    lost = log.last & (log.outcome != Outcome.ANSWERED) & (log.interval >= 0)
+    # A request is lost when it never got an answer; it counts where it began.
+    no_answer = (log.outcome != Outcome.ANSWERED) & (log.again & MET == 0)
+    lost = log.last & no_answer & (log.interval >= 0)
     by_request = log.contact_type * intervals + np.maximum(log.interval, 0)
     contacts = np.stack(
         [
@@ -171,8 +177,13 @@ def count(model: Model, log: ContactLog, rules: Rules, *, compiled: bool = False
             per_cell(answered, handling),
             per_cell(first),
             per_cell(lost, cells=by_request),
-            per_cell(inside & (log.attempt > 0)),
-            per_cell(inside & log.redial_cut),
+            per_cell(inside & (log.again & REDIAL > 0)),
+            per_cell(inside & log.cut & (log.outcome != Outcome.ANSWERED)),
+            per_cell(inside & (log.outcome == Outcome.BLOCKED)),
+            per_cell(inside & (log.outcome == Outcome.CLEARED)),
+            per_cell(inside & log.unresolved),
+            per_cell(inside & (log.again == MET)),
+            per_cell(inside & log.cut & answered),
         ]
     )
     in_time, abandoned_in_time = (

@@ -14,12 +14,14 @@ from ccsim.simulation.model import Model
 Integers = NDArray[np.int64]
 
 
-_ANSWERED, _ABANDONED, _CLOSED, _WAITING = 0, 1, 2, 3
+_ANSWERED, _ABANDONED, _CLOSED, _WAITING, _BLOCKED, _CLEARED = range(6)
+_REDIAL, _MET = 1, 2
 # Rows of `CONTACT_MEASURES` and `GROUP_MEASURES`; tests hold them against each other.
 (
     _OFFERED, _TAKEN, _LOST_PATIENCE, _SHORT, _SHUT, _LEFT, _WAIT_ANSWERED, _WAIT_ALL, _HANDLE_TIME,
-    _REQUESTS, _LOST, _REDIALS, _CUT,
-) = range(13)  # fmt: skip
+    _REQUESTS, _LOST, _REDIALS, _REDIALS_CUT, _TURNED_AWAY, _DISCONNECTED, _UNSETTLED, _REPEATS,
+    _REPEATS_CUT,
+) = range(18)  # fmt: skip
 _HANDLING, _ON_THE_FLOOR, _AFTER_SHIFT = range(3)
 _LATER = 2**63 - 1
 
@@ -48,7 +50,7 @@ def _count(
 ) -> None:  # fmt: skip
     (
         contact_type, first_interval, attempt, arrival, outcome, left_queue, ended, agent, last,
-        cut, stretch_left,
+        again, unresolved, cut, stretch_left,
     ) = log  # fmt: skip
     for row in range(arrival.size):
         kind, became = contact_type[row], outcome[row]
@@ -57,24 +59,28 @@ def _count(
         if became == _ANSWERED:
             group = group_of[agent[row]]
             _spend(groups[_HANDLING, group], left, ended[row], interval_us, cyclic)
-        elif last[row] and first_interval[row] >= 0:
-            # A request is lost when its last attempt got no answer; it counts where it began.
+        elif last[row] and first_interval[row] >= 0 and not again[row] & _MET:
+            # A request is lost when it never got an answer; it counts where it began.
             contacts[_LOST, kind, first_interval[row]] += 1
         if when < 0 or when >= end:
             continue
         interval, wait = when // interval_us, left - when
         contacts[_OFFERED, kind, interval] += 1
-        if attempt[row] > 0:
+        if attempt[row] == 0:
+            contacts[_REQUESTS, kind, interval] += first_interval[row] >= 0
+        elif again[row] & _REDIAL:
             contacts[_REDIALS, kind, interval] += 1
-        elif first_interval[row] >= 0:
-            contacts[_REQUESTS, kind, interval] += 1
+        else:
+            contacts[_REPEATS, kind, interval] += 1
         if cut[row]:
-            contacts[_CUT, kind, interval] += 1
+            what = _REPEATS_CUT if became == _ANSWERED else _REDIALS_CUT
+            contacts[what, kind, interval] += 1
         if became == _ANSWERED:
             contacts[_TAKEN, kind, interval] += 1
             contacts[_WAIT_ANSWERED, kind, interval] += wait
             contacts[_WAIT_ALL, kind, interval] += wait
             contacts[_HANDLE_TIME, kind, interval] += handling
+            contacts[_UNSETTLED, kind, interval] += unresolved[row]
             handled[group, kind] += handling
             for number in range(thresholds.shape[0]):
                 in_time[number, kind, interval] += wait <= thresholds[number, kind]
@@ -86,6 +92,10 @@ def _count(
                 gone_in_time[number, kind, interval] += wait <= thresholds[number, kind]
         elif became == _CLOSED:
             contacts[_SHUT, kind, interval] += 1
+        elif became == _BLOCKED:
+            contacts[_TURNED_AWAY, kind, interval] += 1
+        elif became == _CLEARED:
+            contacts[_DISCONNECTED, kind, interval] += 1
         else:
             contacts[_LEFT, kind, interval] += 1
 
@@ -122,7 +132,7 @@ def count_into(
     _count(
         (
             log.contact_type, log.interval, log.attempt, log.arrival, log.outcome, log.left_queue,
-            log.ended, log.agent, log.last, log.redial_cut, log.stretch_left,
+            log.ended, log.agent, log.last, log.again, log.unresolved, log.cut, log.stretch_left,
         ),
         model.agent_group,
         (stretches.agent, stretches.start, stretches.end, stretches.ends_shift),

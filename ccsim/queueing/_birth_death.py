@@ -21,8 +21,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
+from ccsim.queueing import special
 from ccsim.queueing._arrays import Floats
 
 _MOST_WORK = 2e10  # jumps times numbers that each computes: a few minutes

@@ -21,13 +21,14 @@ from __future__ import annotations
 from math import factorial, pi
 
 import numpy as np
-from scipy import special
 
+from ccsim.queueing import special
 from ccsim.queueing._arrays import Flags, Floats
 
 _AWAY = 3.0  # standard deviations from the diagonal at which the continued fractions take over
 NOBODY = 1e-290  # fewer completions than this per mean patience: whoever waits is lost
 _DEPTH = 48  # terms of a continued fraction: 20 leave 4e-10 three standard deviations away
+_FEW = 100.0  # whole agents up to here are counted one by one, which is as quick
 _CHUNK = 8192  # queues at a time: what one step leaves for the next stays in the cache
 
 
@@ -123,7 +124,10 @@ def lower_gamma(y: Floats, x: Floats, surplus: Floats, empty: Floats) -> Floats:
 
 
 def full_house(agents: Floats, load: Floats) -> tuple[Floats, Floats]:
-    """Erlang B: d(n, a) / Q(n+1, a), and what is left to 1, for any real number of agents."""
+    """Erlang B: d(n, a) / Q(n+1, a), and what is left to 1, for any real number of agents.
+
+    A few whole agents are counted one by one: 1/B(n) = 1 + n/a · 1/B(n-1), from 1/B(0) = 1.
+    """
     blocked, carried = np.empty_like(load), np.empty_like(load)
     for first in range(0, load.size, _CHUNK):
         part = slice(first, first + _CHUNK)
@@ -143,7 +147,17 @@ def _full_house(agents: Floats, load: Floats) -> tuple[Floats, Floats]:
             idle = k * (n + 1 - k) / (short + 2 * k + idle)
         blocked[above], carried[above] = (short + idle) / a, (n - idle) / a
 
-    below = below_diagonal(load, surplus) & (load > 0)
+    few = ~above & (agents <= _FEW) & (agents == np.floor(agents)) & (load > 0)
+    if few.any():
+        n, a = agents[few], load[few]
+        inverse = np.ones_like(a)
+        with np.errstate(over="ignore"):  # nobody is blocked then
+            for k in range(int(n.max()) - 1, -1, -1):
+                inverse = 1.0 + np.maximum(n - k, 0.0) / a * inverse
+        blocked[few] = 1.0 / inverse
+        carried[few] = 1.0 - blocked[few]
+
+    below = ~few & below_diagonal(load, surplus) & (load > 0)
     if below.any():
         n, a, spare = agents[below], load[below], surplus[below]
         density = poisson_density(n, a, spare)
@@ -152,7 +166,7 @@ def _full_house(agents: Floats, load: Floats) -> tuple[Floats, Floats]:
         blocked[below] = density / (1.0 - density * a * answered / (spare + a * abandoned))
         carried[below] = 1.0 - blocked[below]
 
-    near = ~above & ~below & (load > 0)
+    near = ~above & ~few & ~below & (load > 0)
     if near.any():
         n, a = agents[near], load[near]
         density = poisson_density(n, a, surplus[near])

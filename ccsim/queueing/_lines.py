@@ -22,8 +22,8 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
+from ccsim.queueing import special
 from ccsim.queueing._arrays import Floats, whole_numbers
 from ccsim.queueing._incomplete_gamma import full_house
 from ccsim.queueing._patience import after, answered_share, mean_waits, steady_state

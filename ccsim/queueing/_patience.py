@@ -29,8 +29,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
 
+from ccsim.queueing import special
 from ccsim.queueing._arrays import Floats
 from ccsim.queueing._incomplete_gamma import (
     NOBODY,
@@ -86,7 +86,7 @@ def queue_behind(
     endless = np.isinf(patience)
     with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
         most = 1e290 / np.maximum(np.maximum(load, agents), 1.0)
-        turns = np.where(endless, 1.0, np.minimum(patience / handle_time, most))
+        turns = np.where(endless, 0.0, np.minimum(patience / handle_time, most))
         patience = np.where(endless, np.inf, turns * handle_time)
         x, y, surplus = load * turns, agents * turns, (agents - load) * turns
         empty, gives_up, is_answered = impatient_queue(y, x, surplus)
@@ -131,11 +131,13 @@ def after(queue: Queue, threshold: Floats) -> Later:
         turns = np.minimum(time / q.handle_time, 1e300)
         exceeds = _lightly_loaded(q, turns, tau, empty)
         heavy = ~below_diagonal(q.x, q.surplus) & (q.y >= NOBODY) & ~endless
-        y, x, total = q.y[heavy], q.x[heavy], special.gammainc(q.y[heavy], q.x[heavy])
-        # Hundreds of patiences on, z vanishes from the doubles; z^y, which is left of P, need not.
-        lower = lower_gamma(y, z[heavy], surplus[heavy], empty[heavy])
-        left = np.exp(y * (np.log(x) - tau[heavy]) - special.gammaln(y + 1))
-        exceeds[heavy] = np.where(z[heavy] < 1e-250, left, lower) / total
+        if heavy.any():
+            y, x, total = q.y[heavy], q.x[heavy], special.gammainc(q.y[heavy], q.x[heavy])
+            # Hundreds of patiences on, z vanishes from the doubles; z^y, which is left of P, need
+            # not.
+            lower = lower_gamma(y, z[heavy], surplus[heavy], empty[heavy])
+            left = np.exp(y * (np.log(x) - tau[heavy]) - special.gammaln(y + 1))
+            exceeds[heavy] = np.where(z[heavy] < 1e-250, left, lower) / total
 
         offered_wait = q.waits * exceeds
         answered = offered_wait * fades * np.where(endless, 1.0, is_answered)
@@ -145,12 +147,13 @@ def after(queue: Queue, threshold: Floats) -> Later:
         # Overloaded, and the threshold ends before the likeliest wait: now the service level is
         # the small share, so it is the one to be computed, as a difference of upper tails.
         early = heavy & (z > q.y)
-        x, y, z = q.x[early], q.y[early], z[early]
-        waits, at_once, total = q.waits[early], q.at_once[early], total[early[heavy]]
-        upper = special.gammaincc(y, z) - special.gammaincc(y, x)
-        offered_wait_in_time[early] = at_once + waits * upper / total
-        upper = special.gammaincc(y + 1, z) - special.gammaincc(y + 1, x)
-        in_time[early] = at_once + waits * (y / x) * upper / total
+        if early.any():
+            x, y, z = q.x[early], q.y[early], z[early]
+            waits, at_once, total = q.waits[early], q.at_once[early], special.gammainc(y, x)
+            upper = special.gammaincc(y, z) - special.gammaincc(y, x)
+            offered_wait_in_time[early] = at_once + waits * upper / total
+            upper = special.gammaincc(y + 1, z) - special.gammaincc(y + 1, x)
+            in_time[early] = at_once + waits * (y / x) * upper / total
         # Of two differences that give the early abandons, the one between the smaller numbers.
         lost = q.waits * q.gives_up
         by_answered = offered_wait * -np.expm1(-tau) + (offered_wait_in_time - in_time)

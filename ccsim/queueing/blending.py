@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
+from ccsim.queueing import special
 from ccsim.queueing._arrays import (
     Flags,
     FloatOrArray,

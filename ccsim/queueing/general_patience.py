@@ -225,7 +225,7 @@ def _measures(
     busy = load * answered / agents if agents else 1.0
     return GeneralPatience(
         waiting_probability=wait.waits,
-        abandonment=wait.gone,
+        abandonment=max(wait.gone, wait.balked),  # the smallest of shares may round to nothing
         balked=wait.balked,
         mean_wait=wait.mean,
         speed_of_answer=wait.answered_wait / answered if answered > 0 else np.inf,

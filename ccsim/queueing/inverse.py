@@ -241,6 +241,8 @@ def _halved(met: Callable[[Floats], Flags], below: Floats, above: Floats) -> tup
     """Close in on the smallest number that is met, from below (not met) and above (met)."""
     for _ in range(_HALVINGS):
         middle = (below + above) / 2
+        if ((middle == below) | (middle == above)).all():  # no double is left between them
+            break
         enough = met(middle)
         above, below = np.where(enough, middle, above), np.where(enough, below, middle)
     return below, above

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
+from ccsim.queueing import special
 from ccsim.queueing._arrays import (
     FloatOrArray,
     Floats,

@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
+from ccsim.queueing import special
 from ccsim.queueing._arrays import (
     Floats,
     duration,

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
+from ccsim.queueing import special
 from ccsim.queueing._arrays import (
     FloatOrArray,
     Floats,

@@ -95,7 +95,7 @@ def worst_table(result: Shown) -> Table:
         present = (
             write(there[0], most=1) if len(there) == 1 else number(sum(e.value for e in there), 1)
         )
-        closed = not case.grid.opening(case.scenario.contact_types[name].open)[interval]
+        closed = not case.grid.opening(case.scenario.hours(name))[interval]
         rows.append(
             (
                 Cell(f"{day_name(day)}, {start}", "closed" if closed else ""),

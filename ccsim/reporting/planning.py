@@ -13,7 +13,7 @@ from ccsim.reporting.tables import Cell, Mark, Table, table
 from ccsim.results import PlanResult, coverage_table
 from ccsim.results.wording import search_cost
 from ccsim.scenario import Case
-from ccsim.scenario.model import Given
+from ccsim.scenario.given import Given
 from ccsim.statistics.writing import Written, number, plural
 
 

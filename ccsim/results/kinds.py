@@ -111,13 +111,13 @@ class Estimation:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, with the version of its schema."""
-        return _json("estimate", self.case, self.tables, summary=self.summary)
+        return as_json("estimate", self.case, self.tables, summary=self.summary)
 
     def __str__(self) -> str:
-        return _text(f"{self.case.title}: what the formulas ask for", self.summary)
+        return as_text(f"{self.case.title}: what the formulas ask for", self.summary)
 
     def _repr_html_(self) -> str:
-        return _html(self.case.title, self.summary)
+        return as_html(self.case.title, self.summary)
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +165,7 @@ class Simulation:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, with the version of its schema."""
-        return _json(
+        return as_json(
             "simulate",
             self.case,
             self.tables,
@@ -177,10 +177,10 @@ class Simulation:
     def __str__(self) -> str:
         what = "the given plan" if self.given_plan else "a schedule made from the formulas"
         heading = f"{self.case.title}: {what}, {self.sample.replications} replications"
-        return _text(heading, self.summary)
+        return as_text(heading, self.summary)
 
     def _repr_html_(self) -> str:
-        return _html(self.case.title, self.summary)
+        return as_html(self.case.title, self.summary)
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +248,7 @@ class PlanResult:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, with the version of its schema."""
-        return _json(
+        return as_json(
             "plan",
             self.case,
             self.tables,
@@ -269,7 +269,7 @@ class PlanResult:
         return "\n".join(verdict_lines(self))
 
     def _repr_html_(self) -> str:
-        return _html(f"{self.case.title}: {self.verdict}", self.summary)
+        return as_html(f"{self.case.title}: {self.verdict}", self.summary)
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,7 +296,7 @@ class Comparison:
     def to_json(self) -> dict[str, Any]:
         """Plain data, with the version of its schema."""
         first = self.simulations[0]
-        return _json(
+        return as_json(
             "compare",
             first.case,
             self.tables,
@@ -306,23 +306,25 @@ class Comparison:
         )
 
     def __str__(self) -> str:
-        return _text(f"{self.simulations[0].case.scenario.name}: variants compared", self.summary)
+        return as_text(f"{self.simulations[0].case.scenario.name}: variants compared", self.summary)
 
     def _repr_html_(self) -> str:
-        return _html(self.simulations[0].case.scenario.name, self.summary)
+        return as_html(self.simulations[0].case.scenario.name, self.summary)
 
 
-def _text(heading: str, table: pd.DataFrame) -> str:
+def as_text(heading: str, table: pd.DataFrame) -> str:
+    """A heading over a table."""
     return f"{heading}\n{table.to_string(index=False)}"
 
 
-def _html(heading: str, table: pd.DataFrame) -> str:
+def as_html(heading: str, table: pd.DataFrame) -> str:
+    """The same for a notebook."""
     from html import escape
 
     return f"<h4>{escape(heading)}</h4>{table.to_html(index=False, escape=True)}"
 
 
-def _json(verb: str, case: Case, tables: dict[str, pd.DataFrame], **more: Any) -> dict[str, Any]:
+def as_json(verb: str, case: Case, tables: dict[str, pd.DataFrame], **more: Any) -> dict[str, Any]:
     """What a result is as plain data; a number that is none is None."""
     return {
         "schema": f"ccsim/{verb}/{SCHEMA}",

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isinf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ccsim.demand.table import mean_seconds
 from ccsim.performance.words import WEEKDAYS
 from ccsim.queueing import FORMULAS_IN_WORDS
+from ccsim.results.demand_words import changes, forecast, special_days
 from ccsim.statistics.writing import plural
 
 if TYPE_CHECKING:
-    from ccsim.results.kinds import Estimation
+    from ccsim.demand.model import DemandModel
     from ccsim.scenario import Case
-    from ccsim.scenario.model import ContactType
+    from ccsim.scenario.model import ContactType, Skill
 
 
-def meaning(estimation: Estimation) -> dict[str, list[str]]:
+def meaning(case: Case, demand: DemandModel) -> dict[str, list[str]]:
     """Sentences by title: time, demand, staff, promises, guards, what is approximate, remarks."""
     from ccsim.scenario import remarks
 
-    case = estimation.case
     told = {
         "Time": _time(case),
-        "Demand": _demand(case, estimation),
+        "Demand": _demand(case, demand),
+        "Who gets in, and who meets whom": _routing(case),
         "Staff: what is left of paid time": _staff(case),
         "Promises as they will be judged": _promises(case),
         "Guards": _guards(case),
-        "Approximate or assumed": _approximate(case, estimation),
+        "Approximate or assumed": _approximate(case, demand),
         "Remarks": list(remarks(case.scenario)),
     }
     return {title: lines for title, lines in told.items() if lines}
@@ -68,6 +71,7 @@ def _time(case: Case) -> list[str]:
         if hours != 24:
             moved = "forward" if hours < 24 else "back"
             lines.append(f"{day_name(date)} has {hours:g} h: clocks go {moved}")
+    lines += special_days(case)
     if horizon.begins == "cyclic":
         dropped = write_duration(min(horizon.warm_up, grid.end))
         lines.append(f"begins cyclic: {dropped} before it are simulated and dropped; shifts wrap")
@@ -80,22 +84,33 @@ def _time(case: Case) -> list[str]:
     return [*lines, ends[horizon.ends]]
 
 
-def _demand(case: Case, estimation: Estimation) -> list[str]:
+def _demand(case: Case, demand: DemandModel) -> list[str]:
     from ccsim.demand.model import fresh_share
 
     lines = []
-    for given in estimation.demand.contact_types:
+    for given in demand.contact_types:
         name = given.name
         counted, fresh = float(case.demand[name].sum()), float(given.fresh.sum())
         wanted = case.scenario.contact_types[name]
-        is_open = case.grid.opening(wanted.open)
-        load = given.fresh * given.mean_handle_seconds / (case.grid.interval_us / 1e6)
+        is_open = case.grid.opening(case.scenario.hours(name))
+        load = given.expected * given.handle_seconds / (case.grid.interval_us / 1e6)
         peak = int(load.argmax())
         redials = "redials" in wanted.demand.includes and wanted.redial is not None
-        what = f"{counted:,.1f} counted, {fresh:,.1f} fresh" if redials else f"{fresh:,.1f} fresh"
+        repeats = "repeats" in wanted.demand.includes and wanted.repeat is not None
+        backed_out = redials or repeats
+        what = (
+            f"{counted:,.1f} counted, {fresh:,.1f} fresh" if backed_out else f"{fresh:,.1f} fresh"
+        )
         lines.append(f"{name}: {what} contacts over the horizon")
-        if redials and wanted.redial is not None:
-            share = fresh_share(wanted.demand, wanted.redial)
+        share = fresh_share(wanted.demand, wanted.redial, wanted.repeat)
+        if repeats:
+            settled = wanted.demand.observed_resolution or 0
+            without = "repeats and redials" if redials else "repeats"
+            lines.append(
+                f"  fresh = counted × {share:.4f}: {without} are taken out; of those answered "
+                f"when they were counted, {settled:.1%} were settled"
+            )
+        elif redials and wanted.redial is not None:
             again = (wanted.demand.observed_abandonment or 0) * wanted.redial.probability
             lines += [
                 f"  fresh = counted × {share:.4f}: {wanted.demand.observed_abandonment or 0:.1%} "
@@ -103,9 +118,10 @@ def _demand(case: Case, estimation: Estimation) -> list[str]:
                 f"  call again, at most {wanted.redial.at_most} times; with q = {again:.2%} being "
                 f"their product, (1 − q) ÷ (1 − q^{wanted.redial.at_most + 1})",
             ]
+        lines += [*forecast(case, wanted), *changes(given, wanted)]
         lines.append(
             f"  handle time {given.mean_handle_seconds:.1f} s on average, "
-            f"{_patience(estimation.patience[name])}"
+            f"{_patience(mean_seconds(given.patience))}"
         )
         while_open = load[is_open]
         if not while_open.any():
@@ -120,8 +136,49 @@ def _demand(case: Case, estimation: Estimation) -> list[str]:
     return lines
 
 
+def _routing(case: Case) -> list[str]:
+    """Limits, and what is special about a skill; a plain centre has nothing to say."""
+    from ccsim.scenario.units import write_duration
+
+    scenario, lines = case.scenario, []
+    for name, given in scenario.contact_types.items():
+        said = []
+        if given.line_group is not None:
+            there = plural(scenario.line_groups[given.line_group].lines, "line")
+            said.append(f"shares {there} ({given.line_group}), whoever comes beyond is blocked")
+        if given.queue_limit is not None:
+            said.append(f"at most {given.queue_limit} wait, whoever comes beyond is blocked")
+        if given.at_closing == "clear":
+            said.append("who still waits at closing is disconnected")
+        if given.repeat is not None:
+            said.append(f"unresolved contacts come back, at most {given.repeat.at_most} later ones")
+        if said:
+            lines.append(f"{name}: {'; '.join(said)}")
+        able = {
+            group: one.skills[name]
+            for group, one in scenario.agent_groups.items()
+            if name in one.skills
+        }
+        for group, skill in able.items() if any(map(_is_special, able.values())) else ():
+            said = [f"priority {skill.priority}"]
+            if skill.after:
+                said.append(f"once it has waited {write_duration(skill.after)}")
+            if skill.reserve:
+                said.append(f"while more than {skill.reserve} of them are free")
+            if skill.handle_time != 1:
+                said.append(f"handle time × {skill.handle_time:g}")
+            if skill.resolution != 1:
+                said.append(f"{skill.resolution:.1%} resolved")
+            lines.append(f"{name} by {group}: {', '.join(said)}")
+    return lines
+
+
+def _is_special(skill: Skill) -> bool:
+    return (skill.after, skill.reserve, skill.handle_time, skill.resolution) != (0, 0, 1, 1)
+
+
 def _patience(seconds: float) -> str:
-    if np.isinf(seconds):
+    if isinf(seconds):
         return "nobody gives up"
     return f"patience {seconds:.1f} s on average"
 
@@ -215,9 +272,11 @@ def _guards(case: Case) -> list[str]:
     return lines
 
 
-def _approximate(case: Case, estimation: Estimation) -> list[str]:
+def _approximate(case: Case, demand: DemandModel) -> list[str]:
     scenario = case.scenario
-    formulas = " and ".join(sorted({row.method for row in estimation.requirement.rows}))
+    # Each type is sized by itself too, before any are pooled.
+    endless = {isinf(mean_seconds(given.patience)) for given in demand.contact_types}
+    formulas = " and ".join(f"Erlang {'C' if each else 'A'}" for each in sorted(endless))
     lines = [
         f"requirement by {formulas}: each interval by itself, as if it lasted for ever; "
         "simulation decides"

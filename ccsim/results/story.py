@@ -151,8 +151,8 @@ class _Attempt:
     def ahead(self) -> int:
         """Contacts waiting whom an agent with the skill might take."""
         log, model = self.log, self.model
-        groups = model.priority[:, self.contact_type] > 0
-        rivals: Flags = np.greater(model.priority[groups].max(axis=0), 0)
+        groups = model.skills.priority[:, self.contact_type] > 0
+        rivals: Flags = np.greater(model.skills.priority[groups].max(axis=0), 0)
         waiting = (log.arrival <= self.arrival) & (log.left_queue > self.arrival)
         waiting &= rivals[log.contact_type]
         waiting[self.index] = False
@@ -161,7 +161,7 @@ class _Attempt:
     def agents(self) -> tuple[int, int]:
         """Agents with the skill: busy, and on the floor."""
         log, model, now = self.log, self.model, self.arrival
-        able: Flags = np.greater(model.priority[model.agent_group, self.contact_type], 0)
+        able: Flags = np.greater(model.skills.priority[model.agent_group, self.contact_type], 0)
         stretches = model.stretches
         there = (stretches.start <= now) & (log.stretch_left > now)
         busy = (log.outcome == Outcome.ANSWERED) & (log.left_queue <= now) & (log.ended > now)
@@ -191,16 +191,27 @@ class _Attempt:
                 f"{self._when(int(self.log.ended[self.index]))}  over after {_written(length)} of "
                 "talk and wrap-up"
             )
+            if self.log.unresolved[self.index]:
+                yield "the matter is not settled"
+                yield from self._next_call()
         elif self.outcome == Outcome.ABANDONED:
             yield f"{left}  gives up after {wait}, the end of her patience"
-            if self.log.redial_cut[self.index]:
-                yield "would call again, but for the bound on attempts or the end of the horizon"
-            elif self.log.last[self.index]:
-                yield "does not call again"
+            yield from self._next_call()
         elif self.outcome == Outcome.CLOSED:
             yield f"{left}  finds the line closed"
+        elif self.outcome == Outcome.BLOCKED:
+            yield f"{left}  finds no line, or the queue full"
+            yield from self._next_call()
+        elif self.outcome == Outcome.CLEARED:
+            yield f"{left}  is disconnected after {wait}, at closing"
         else:
             yield f"{left}  still waits after {wait}, when the run ends"
+
+    def _next_call(self) -> Iterator[str]:
+        if self.log.cut[self.index]:
+            yield "would call again, but for the bound on attempts or the end of the horizon"
+        elif self.log.last[self.index]:
+            yield "does not call again"
 
     def row(self) -> dict[str, object]:
         busy, there = self.agents()

@@ -83,10 +83,11 @@ class Grid:
 
     def opening(self, hours: OpeningHours) -> NDArray[np.bool_]:
         """Whether each interval is open, shape (n_intervals,)."""
+        columns = (self.weekday.tolist(), self.minute.tolist(), self.day.tolist())
         return np.array(
             [
-                hours.is_open(weekday, minute)
-                for weekday, minute in zip(self.weekday.tolist(), self.minute.tolist(), strict=True)
+                hours.is_open(weekday, minute, self.dates[day])
+                for weekday, minute, day in zip(*columns, strict=True)
             ]
         )
 

@@ -9,8 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ccsim.errors import CcsimError
 from ccsim.scenario.calendar import Grid, lay_grid
 from ccsim.scenario.model import Scenario
+from ccsim.scenario.special_days import profile_of
+
+MOST_CONTACTS = 100_000_000
+"""Contacts of one horizon: while it is simulated they take some ten gigabytes."""
 
 Table = NDArray[np.float64]
 """Two columns of a CSV file: shape (n_rows, 2)."""
@@ -61,10 +66,37 @@ def constant_rates(scenario: Scenario, grid: Grid) -> dict[str, NDArray[np.float
     """Mean contacts per interval of the contact types whose demand is a constant rate."""
     hours = grid.interval_us / 3.6e9
     return {
-        name: grid.opening(given.open) * np.float64(given.demand.rate * given.demand.scale * hours)
+        name: grid.opening(scenario.hours(name))
+        * np.float64(given.demand.rate * given.demand.scale * hours)
+        * profile_of(scenario, grid, name).scale
         for name, given in scenario.contact_types.items()
         if given.demand.rate is not None
     }
+
+
+def too_many(
+    scenario: Scenario, demand: Mapping[str, NDArray[np.float64]]
+) -> tuple[str, str] | None:
+    """The contact type that most come of, and a sentence, if more come than can be simulated.
+
+    Whoever may give up counts with all redials: the patience of a full queue is none.
+    """
+    contacts = {}
+    for name, given in scenario.contact_types.items():
+        again = 0.0 if given.redial is None or given.patience is None else given.redial.probability
+        attempts = sum(again**n for n in range(1 + (given.redial.at_most if given.redial else 0)))
+        brought = sum(i.customers * i.contacting.get(name, 0) for i in scenario.incidents.values())
+        contacts[name] = (float(np.sum(demand.get(name, 0.0))) + brought) * attempts
+    total = sum(contacts.values())
+    if total <= MOST_CONTACTS:
+        return None
+    largest = max(contacts, key=lambda name: contacts[name])
+    of_all = f", {contacts[largest]:,.0f} of them here" if len(contacts) > 1 else ""
+    redials = " with redials" if any(t.redial for t in scenario.contact_types.values()) else ""
+    return largest, (
+        f"{total:,.0f} contacts{redials} over the horizon{of_all}, and at most {MOST_CONTACTS:,} "
+        "can be simulated; lower the demand, or write fewer horizon.days"
+    )
 
 
 def case_from(
@@ -74,9 +106,7 @@ def case_from(
 ) -> Case:
     """Make a case in Python, without files: rates from the scenario, the rest as arguments."""
     grid = lay_grid(scenario.horizon, scenario.time_zone)
-    return Case(
-        scenario=scenario,
-        grid=grid,
-        demand={**constant_rates(scenario, grid), **(demand or {})},
-        tables=tables or {},
-    )
+    given = {**constant_rates(scenario, grid), **(demand or {})}
+    if crowded := too_many(scenario, given):
+        raise CcsimError(f"contact_types.{crowded[0]}.demand: {crowded[1]}")
+    return Case(scenario=scenario, grid=grid, demand=given, tables=tables or {})

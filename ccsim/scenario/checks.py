@@ -6,15 +6,17 @@ so that a name that does not exist is found even while other fields are still wr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
 from ccsim.errors import Problem
+from ccsim.scenario.demand_checks import DEMAND_CHECKS, demand_remarks
 from ccsim.scenario.hours import DAY_MINUTES, WEEKDAYS, write_clock
 from ccsim.scenario.merge import EMPTY
 from ccsim.scenario.model import AgentGroup, InHouse, Money, Partner, Scenario, Shift
-from ccsim.scenario.problems import FieldPath, did_you_mean, problem_at, unknown_name
+from ccsim.scenario.problems import At, Check, FieldPath, did_you_mean, problem_at, unknown_name
+from ccsim.scenario.routing_checks import ROUTING_CHECKS, routing_remarks
 from ccsim.scenario.units import MICROSECONDS, came, write_duration, write_share
 from ccsim.scenario.yaml_reader import Node
 
@@ -23,9 +25,17 @@ SLOT_MINUTES = 5
 _MINUTE = 60 * MICROSECONDS
 _DAY = DAY_MINUTES * _MINUTE
 
-At = Callable[[FieldPath, str], Problem]
-"""Makes a problem of a field's path and a sentence."""
-Check = Callable[[Scenario, At], Iterator[Problem]]
+
+NAMED = (
+    "contact_types",
+    "special_days",
+    "incidents",
+    "agent_groups",
+    "line_groups",
+    "shifts",
+    "rate_cards",
+)
+"""Parts of a scenario that hold names."""
 
 
 def check(scenario: Scenario, root: Node = EMPTY) -> list[Problem]:
@@ -46,37 +56,52 @@ def check(scenario: Scenario, root: Node = EMPTY) -> list[Problem]:
 
 
 def check_names(data: Any, root: Node = EMPTY) -> list[Problem]:
-    """Names that are used and do not exist: skills, shifts, rate cards."""
-
-    def named(part: str) -> tuple[str, ...]:
-        value = data.get(part) if isinstance(data, Mapping) else None
-        return tuple(value) if isinstance(value, Mapping) else ()
-
+    """Names that are used and do not exist: contact types, shifts, rate cards."""
     problems = []
-    groups = data.get("agent_groups") if isinstance(data, Mapping) else None
-    for name, group in groups.items() if isinstance(groups, Mapping) else ():
-        if not isinstance(group, Mapping):
-            continue
-        here = ("agent_groups", name)
-        skills, shifts, card = group.get("skills"), group.get("shifts"), group.get("rate_card")
-        used: list[tuple[FieldPath, object, str, str]] = []
-        if isinstance(skills, Mapping):
-            used += [((*here, "skills", s), s, "contact_types", "contact type") for s in skills]
-        if isinstance(shifts, list | tuple):
-            used += [((*here, "shifts", i), s, "shifts", "shift") for i, s in enumerate(shifts)]
-        if isinstance(card, str):
-            used.append(((*here, "rate_card"), card, "rate_cards", "rate card"))
-        for path, word, part, kind in used:
-            if word not in named(part):
-                problems.append(problem_at(root, path, unknown_name(word, named(part), kind)))
-    for part in ("contact_types", "agent_groups", "shifts", "rate_cards"):
+    for path, word, part, kind in _uses(data):
+        known = tuple(_below(data, part))
+        if word not in known:
+            problems.append(problem_at(root, path, unknown_name(word, known, kind)))
+    for part in NAMED:
         folded: dict[str, str] = {}
-        for name in named(part):
+        for name in _below(data, part):
             first = folded.setdefault(name.casefold(), name)
             if first != name:
                 message = f"{name!r} and {first!r} differ only in capitals; rename one"
                 problems.append(problem_at(root, (part, name), message))
     return problems
+
+
+def _below(data: Any, field: str) -> Mapping[str, Any]:
+    """What stands below a field, by name; nothing where there are no names."""
+    value = data.get(field) if isinstance(data, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
+def _uses(data: Any) -> Iterator[tuple[FieldPath, object, str, str]]:
+    """Each name that is used: where, the name, and the part and kind of what it names."""
+    for part, field in (
+        ("special_days", "contact_types"),
+        ("incidents", "contacting"),
+        ("agent_groups", "skills"),
+    ):
+        for name, given in _below(data, part).items():
+            for word in _below(given, field):
+                yield (part, name, field, word), word, "contact_types", "contact type"
+    for name, given in _below(data, "contact_types").items():
+        line_group = given.get("line_group") if isinstance(given, Mapping) else None
+        if isinstance(line_group, str):
+            path = ("contact_types", name, "line_group")
+            yield path, line_group, "line_groups", "line group"
+    for name, group in _below(data, "agent_groups").items():
+        if not isinstance(group, Mapping):
+            continue
+        here = ("agent_groups", name)
+        shifts, card = group.get("shifts"), group.get("rate_card")
+        for position, shift in enumerate(shifts if isinstance(shifts, list | tuple) else ()):
+            yield (*here, "shifts", position), shift, "shifts", "shift"
+        if isinstance(card, str):
+            yield (*here, "rate_card"), card, "rate_cards", "rate card"
 
 
 def time_zone_exists(scenario: Scenario, at: At) -> Iterator[Problem]:
@@ -100,7 +125,7 @@ def days_hold_whole_intervals(scenario: Scenario, at: At) -> Iterator[Problem]:
 
     try:
         grid = lay_grid(scenario.horizon, scenario.time_zone)
-    except (KeyError, ValueError, OSError):
+    except (LookupError, ValueError, OSError):
         return  # the time zone is named by its own check
     for date, start, end in zip(grid.dates, grid.day_starts, grid.day_starts[1:], strict=False):
         if (end - start) % grid.interval_us:
@@ -156,34 +181,13 @@ def demand_is_used(scenario: Scenario, at: At) -> Iterator[Problem]:
         demand, here = contact_type.demand, ("contact_types", name, "demand")
         if demand.column is not None and demand.rate is not None:
             yield at((*here, "column"), "a constant rate has no column; leave it out")
-        if demand.observed_abandonment is not None and "redials" not in demand.includes:
+        if demand.observed_abandonment is not None and not demand.includes:
             message = "is only used with 'includes: [redials]'; write that too, or leave it out"
             yield at((*here, "observed_abandonment"), message)
         if demand.scale == 0 or demand.rate == 0:
             field = "scale" if demand.scale == 0 else "rate"
             message = "nobody ever comes; in a variant take the contact type away with 'null'"
             yield at((*here, field), message)
-
-
-def redials_can_happen(scenario: Scenario, at: At) -> Iterator[Problem]:
-    """Who redials has abandoned; counts that hold redials need to know how many."""
-    for name, contact_type in scenario.contact_types.items():
-        redial, demand = contact_type.redial, contact_type.demand
-        here = ("contact_types", name)
-        if redial is not None and contact_type.patience is None:
-            message = "nobody gives up without patience, so nobody redials; write a patience"
-            yield at((*here, "redial"), message)
-        if "redials" not in demand.includes:
-            continue
-        path = (*here, "demand", "includes")
-        if redial is None:
-            yield at(path, "redials are counted, but there is no 'redial'; write who calls again")
-        elif redial.probability * (demand.observed_abandonment or 0.0) >= 1:
-            message = (
-                "everybody abandoned and everybody calls again, so no fresh demand is left; "
-                "lower observed_abandonment or redial.probability"
-            )
-            yield at(path, message)
 
 
 def work_takes_time(scenario: Scenario, at: At) -> Iterator[Problem]:
@@ -312,7 +316,8 @@ CHECKS: tuple[Check, ...] = (
     contact_types_are_answered,
     groups_have_skills,
     demand_is_used,
-    redials_can_happen,
+    *DEMAND_CHECKS,
+    *ROUTING_CHECKS,
     work_takes_time,
     targets_can_be_kept,
     staffing_fits,
@@ -348,4 +353,4 @@ def remarks(scenario: Scenario) -> tuple[str, ...]:
                 f"{name}: the counts hold redials; if {write_share(redial.probability)} of the "
                 f"abandoned call again, about {share:.1%} of them; taken out before drawing"
             )
-    return tuple(said)
+    return (*said, *routing_remarks(scenario), *demand_remarks(scenario))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from itertools import pairwise
 from typing import Annotated
 
@@ -67,6 +67,41 @@ def parse_date(value: object) -> date:
     raise ValueError(f"{came(value)} is not a day from 1970 to 2100: write '2026-09-06'")
 
 
+def parse_moment(value: object) -> datetime:
+    """Read a local day with a clock time, ``2026-09-06 10:00``.
+
+    Examples
+    --------
+    >>> parse_moment("2026-09-06 10:00")
+    datetime.datetime(2026, 9, 6, 10, 0)
+    """
+    if isinstance(value, datetime):
+        return value
+    try:
+        day, _, clock = str(value).strip().replace("T", " ").partition(" ")
+        minutes = parse_clock(clock)
+        return datetime.combine(parse_date(day), time(*divmod(minutes, 60)))
+    except ValueError:
+        raise ValueError(
+            f"{came(value)} is not a day with a clock time: write '2026-09-06 10:00'"
+        ) from None
+
+
+def parse_weekday(value: object) -> int:
+    """Number of one weekday; 0 is Monday.
+
+    Examples
+    --------
+    >>> parse_weekday("sun")
+    6
+    """
+    if type(value) is int and value in range(7):
+        return value  # read before
+    if isinstance(value, str) and value.strip().lower() in WEEKDAYS:
+        return WEEKDAYS.index(value.strip().lower())
+    raise ValueError(f"{came(value)} is not a weekday: write one of {', '.join(WEEKDAYS)}")
+
+
 def parse_weekdays(text: object) -> tuple[int, ...]:
     """Weekdays (0 is Monday) of ``fri``, ``sun-thu``, ``mon,wed`` or ``all``.
 
@@ -108,15 +143,22 @@ def write_weekdays(days: tuple[int, ...]) -> str:
     return ",".join(first if first == last else f"{first}-{last}" for first, last in ends)
 
 
+Spans = tuple[tuple[int, int], ...]
+"""When it is open on one day: from, until, in minutes after local midnight."""
+
+
 @dataclass(frozen=True)
 class OpeningHours:
-    """When customers may get in, by weekday (0 is Monday), in minutes after local midnight."""
+    """When customers may get in, by weekday (0 is Monday), and on days that are otherwise."""
 
-    spans: tuple[tuple[tuple[int, int], ...], ...]
+    spans: tuple[Spans, ...]
+    on: tuple[tuple[str, Spans], ...] = ()
+    """Days (ISO dates) with hours of their own."""
 
-    def is_open(self, weekday: int, minute: int) -> bool:
-        """Whether the centre is open at a local minute of a weekday."""
-        return any(start <= minute < end for start, end in self.spans[weekday])
+    def is_open(self, weekday: int, minute: int, date: str = "") -> bool:
+        """Whether the centre is open at a local minute of a weekday, or of that day."""
+        spans = next((spans for day, spans in self.on if day == date), self.spans[weekday])
+        return any(start <= minute < end for start, end in spans)
 
     def __str__(self) -> str:
         return "; ".join(
@@ -162,6 +204,33 @@ def parse_opening_hours(value: object) -> OpeningHours:
             raise ValueError(f"{WEEKDAYS[day]}: spans overlap; write each hour once")
         spans[day] = ordered
     return OpeningHours(tuple(tuple(day_spans) for day_spans in spans))
+
+
+def parse_spans(value: object) -> Spans:
+    """Read the opening hours of one day: ``closed``, a span of clock times or a list of them.
+
+    Examples
+    --------
+    >>> parse_spans("10:00-14:00"), parse_spans("closed")
+    (((600, 840),), ())
+    """
+    if value == "closed":
+        return ()
+    if isinstance(value, tuple):
+        return value  # read before
+    if isinstance(value, str | list) and value and value != "always":
+        try:
+            return parse_opening_hours({"mon": value}).spans[0]
+        except ValueError as error:
+            said = str(error).removeprefix("mon: ")
+            if "is not a span" not in said:
+                raise ValueError(said) from None
+    raise ValueError(f"{came(value)}: write 'closed', '10:00-14:00' or a list of such spans")
+
+
+def write_spans(spans: Spans) -> str | list[str]:
+    """Write the opening hours of one day as the file has them."""
+    return [f"{write_clock(a)}-{write_clock(b)}" for a, b in spans] or "closed"
 
 
 def write_opening_hours(hours: OpeningHours) -> str | dict[str, list[str]]:
@@ -217,6 +286,50 @@ Hours = Annotated[
     WithJsonSchema({"anyOf": [{"const": "always"}, {"type": "object"}]}),
 ]
 """Opening hours: ``always`` or weekdays with spans of clock times."""
+
+DayHours = Annotated[
+    Spans,
+    BeforeValidator(parse_spans),
+    PlainSerializer(write_spans),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+            "examples": ["10:00-14:00"],
+        }
+    ),
+]
+"""Opening hours of one day: ``closed``, a span or a list of spans."""
+
+Weekday = Annotated[
+    int,
+    BeforeValidator(parse_weekday),
+    PlainSerializer(lambda day: WEEKDAYS[day]),
+    WithJsonSchema({"enum": list(WEEKDAYS)}),
+]
+"""One weekday, kept as a number (0 is Monday)."""
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(parse_moment),
+    PlainSerializer(lambda moment: f"{moment:%Y-%m-%d %H:%M}"),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "title": "a local time",
+            "pattern": r"^\d{4}-\d\d-\d\d[ T]\d\d?:\d\d$",
+            "examples": ["2026-09-06 10:00"],
+        }
+    ),
+]
+"""A day with a local clock time."""
+
+Clock = Annotated[
+    int,
+    BeforeValidator(parse_clock),
+    PlainSerializer(write_clock),
+    WithJsonSchema({"type": "string", "title": "a clock time", "examples": ["12:00"]}),
+]
+"""A local clock time, kept as minutes after midnight."""
 
 Starts = Annotated[
     tuple[int, ...],

@@ -9,256 +9,54 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from ccsim.queueing import ServiceLevelFormula
+from ccsim.scenario.demand import Demand, Incident, RandomFactor, SpecialDay
+from ccsim.scenario.distributions import HandleDistribution, PatienceDistribution
+from ccsim.scenario.given import Given, Name, PartOfAll
 from ccsim.scenario.hours import ALWAYS_OPEN, Day, Hours, OpeningHours, Starts, Weekdays
+from ccsim.scenario.quantities import Duration, Length, Price, Share
+from ccsim.scenario.special_days import hours_of
 from ccsim.scenario.targets import Target, TargetSentence
-from ccsim.scenario.units import (
-    MICROSECONDS as SECOND,
-)
-from ccsim.scenario.units import (
-    Duration,
-    Length,
-    Money,
-    Price,
-    Rate,
-    Share,
-    parse_duration,
-)
+from ccsim.scenario.units import MICROSECONDS as SECOND
+from ccsim.scenario.units import Money, parse_duration
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,39}$")]
-FilePath = Annotated[str, Field(min_length=1, max_length=200)]
-Positive = Annotated[float, Field(ge=0.001, le=1_000_000)]
-PartOfAll = Annotated[Share, Field(lt=1)]
-
-
-class Given(BaseModel):
-    """Anything in a scenario file: frozen, and an unknown field is an error."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
-        allow_inf_nan=False,
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nothing_means_the_default(cls, value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return value
-        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
-        return {
-            key: given for key, given in value.items() if given is not None or key not in optional
-        }
-
-    source: str | None = None
-    """Where the numbers come from: a document, a system, a calibration, or "assumption"."""
-
-
-class Constant(Given):
-    """Always the same length."""
-
-    value: Duration
-    """The length."""
-
-
-class Exponential(Given):
-    """Memoryless, the assumption of the Erlang formulas."""
-
-    mean: Length
-    """The mean length."""
-
-
-class Lognormal(Given):
-    """Lognormal: the usual shape of talk times."""
-
-    mean: Length
-    """The mean length (not the median)."""
-    cv: Positive
-    """Coefficient of variation: standard deviation divided by mean."""
-
-
-class Weibull(Given):
-    """Weibull: shape below 1 means that who has waited long tends to stay."""
-
-    mean: Length
-    """The mean length."""
-    shape: Positive
-    """1 is exponential; below 1 the rate falls with time, above 1 it grows."""
-
-
-class Empirical(Given):
-    """A measured distribution: a table of quantiles in a CSV file."""
-
-    file: FilePath
-    """CSV with the columns `cumulative` (0 to 1, rising) and `seconds`."""
-
-
-class Survival(Given):
-    """A measured patience: the share still waiting after so many seconds (Kaplan-Meier)."""
-
-    file: FilePath
-    """CSV with the columns `seconds` and `still_waiting` (1 at 0 s, falling)."""
-    tail: Literal["exponential", "never"] = "exponential"
-    """Beyond the last row: the mean hazard goes on, or whoever stayed so long never leaves."""
-
-
-class Gamma(Given):
-    """A random factor with mean 1 on a whole day."""
-
-    shape: Positive
-    """1 / (squared coefficient of variation): 25 is a standard deviation of 20 %."""
-
-
-class Component(Given):
-    """One part of a mixture."""
-
-    share: Share
-    """The share of contacts of this part; all shares add to 100%."""
-    constant: Constant | None = None
-    """Always the same length."""
-    exponential: Exponential | None = None
-    """Memoryless."""
-    lognormal: Lognormal | None = None
-    """Lognormal."""
-    weibull: Weibull | None = None
-    """Weibull."""
-    empirical: Empirical | None = None
-    """A measured table of quantiles."""
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Component:
-        one_of(self, ("constant", "exponential", "lognormal", "weibull", "empirical"))
-        return self
-
-
-class HandleDistribution(Given):
-    """How long something takes; exactly one kind. A bare duration is a constant."""
-
-    constant: Constant | None = None
-    """Always the same length."""
-    exponential: Exponential | None = None
-    """Memoryless, the assumption of the Erlang formulas."""
-    lognormal: Lognormal | None = None
-    """Lognormal: the usual shape of talk times."""
-    weibull: Weibull | None = None
-    """Weibull."""
-    empirical: Empirical | None = None
-    """A measured table of quantiles, from a CSV file."""
-    mixture: dict[Name, Component] | None = None
-    """Several kinds of contact in one, each with its share."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_constant(cls, value: Any) -> Any:
-        return bare_constant(value)
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> HandleDistribution:
-        one_of(self, ("constant", "exponential", "lognormal", "weibull", "empirical", "mixture"))
-        if self.mixture is not None:
-            total = sum(component.share for component in self.mixture.values())
-            if abs(total - 1) > 1e-9:
-                raise ValueError(f"the shares of the mixture add to {total:.2%}, not to 100%")
-        return self
-
-
-class PatienceDistribution(Given):
-    """How long a customer waits before giving up; exactly one kind."""
-
-    exponential: Exponential | None = None
-    """Memoryless, the assumption of Erlang A."""
-    lognormal: Lognormal | None = None
-    """Lognormal."""
-    weibull: Weibull | None = None
-    """Weibull."""
-    survival: Survival | None = None
-    """A measured table of who is still waiting, from a CSV file."""
-    constant: Constant | None = None
-    """Everybody waits equally long."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_constant(cls, value: Any) -> Any:
-        return bare_constant(value)
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> PatienceDistribution:
-        one_of(self, ("exponential", "lognormal", "weibull", "survival", "constant"))
-        return self
-
-
-def bare_constant(value: Any) -> Any:
-    """``10 s`` is short for a constant; ``constant: 10 s`` for its only field."""
-    if isinstance(value, str):
-        return {"constant": {"value": value}}
-    if isinstance(value, Mapping) and isinstance(value.get("constant"), str):
-        return {**value, "constant": {"value": value["constant"]}}
-    return value
-
-
-def one_of(given: Given, kinds: tuple[str, ...]) -> None:
-    """Refuse anything but exactly one of the named fields."""
-    chosen = [kind for kind in kinds if getattr(given, kind) is not None]
-    if len(chosen) != 1:
-        came = " and ".join(chosen) if chosen else "none"
-        hint = "; in a variant, 'null' takes the other away" if len(chosen) > 1 else ""
-        raise ValueError(f"write exactly one of {', '.join(kinds)}; {came} came{hint}")
-
-
-class RandomFactor(Given):
-    """What a forecast gets wrong: a factor with mean 1, drawn once per day and contact type."""
-
-    gamma: Gamma
-    """A gamma-distributed factor."""
-
-
-class Demand(Given):
-    """How many contacts come, and what the count already holds."""
-
-    file: FilePath | None = None
-    """CSV or Excel with mean contacts per interval: `weekday,start` or `date,start`, then a
-    column for each contact type."""
-    column: str | None = None
-    """The column of that file; the contact type's name if not given."""
-    rate: Rate | None = None
-    """A constant rate while open, instead of a file."""
-    scale: Annotated[float, Field(ge=0, le=1000)] = 1.0
-    """Multiplies every interval: 1.1 is ten per cent more."""
-    measured_at: Literal["agent_queue"] = "agent_queue"
-    """Where the contacts were counted. Counts of an ACD were taken at the agents' queue."""
-    includes: tuple[Literal["redials"], ...] = ()
-    """What the counts already hold. `redials`: fresh demand is backed out, or they would count
-    twice."""
-    observed_abandonment: Share | None = None
-    """The share that abandoned when the counts were taken; needed to back redials out."""
-    forecast_error: RandomFactor | None = None
-    """How far whole days deviate from the forecast, beyond pure chance. None: the forecast is
-    exact."""
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> Demand:
-        one_of(self, ("file", "rate"))
-        if "redials" in self.includes and self.observed_abandonment is None:
-            raise ValueError(
-                "counts that include redials need observed_abandonment, the share that "
-                "abandoned when they were counted"
-            )
-        return self
+AgentChoice = Literal["longest_idle", "least_handling", "at_random", "in_order"]
 
 
 class Redial(Given):
     """Who calls again after giving up."""
 
     probability: Share
-    """The chance that a customer who abandoned calls again."""
+    """The chance that a customer who abandoned, or was blocked, calls again."""
     delay: HandleDistribution
-    """How long after giving up."""
+    """How long after giving up or being blocked."""
+    clock: Literal["calendar", "opening"] = "calendar"
+    """Whether the delay runs round the clock, or only while the contact type is open."""
     at_most: Annotated[int, Field(ge=1, le=20)] = 3
-    """The most redials of one request; what this bound cuts is counted and shown."""
+    """The most later contacts of one request, repeats included; what this bound cuts is counted
+    and shown."""
+
+
+class Repeat(Given):
+    """Who contacts again because the matter was not resolved."""
+
+    delay: HandleDistribution
+    """How long after the end of the contact."""
+    clock: Literal["calendar", "opening"] = "opening"
+    """Whether the delay runs round the clock, or only while the contact type is open."""
+    at_most: Annotated[int, Field(ge=1, le=20)] = 3
+    """The most later contacts of one request, redials included; what this bound cuts is counted
+    and shown."""
+
+
+class LineGroup(Given):
+    """Telephone lines that contact types share."""
+
+    lines: Annotated[int, Field(ge=1, le=100_000)]
+    """How many customers can be in at once, waiting or talking. Whoever comes beyond is blocked;
+    wrap-up needs no line."""
 
 
 class ServiceLevelRule(Given):
@@ -289,6 +87,18 @@ class ContactType(Given):
     """How long customers wait before giving up. None: nobody ever gives up."""
     redial: Redial | None = None
     """Who calls again after giving up. None: nobody does."""
+    repeat: Repeat | None = None
+    """Who contacts again because the matter was not resolved; how often that happens is the
+    `resolution` of each skill. None: whatever is unresolved does not come back."""
+    queue_limit: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    """The most customers who may wait; whoever comes beyond is blocked. None: no limit."""
+    line_group: Name | None = None
+    """The lines that its customers need. None: there are always enough."""
+    at_closing: Literal["serve", "clear"] = "serve"
+    """Who still waits when it closes is served out, or cleared: disconnected unanswered."""
+    agent_choice: AgentChoice = "longest_idle"
+    """Which of several free agents of equal priority gets it: who has been idle for longest, who
+    has handled the least so far, anyone, or the first in the order of the plan."""
     head_start: Duration = 0
     """Moves the contact this far ahead in the queue, as if it had arrived earlier."""
     service_level: ServiceLevelRule = ServiceLevelRule()
@@ -304,6 +114,15 @@ class Skill(Given):
 
     priority: Annotated[int, Field(ge=1, le=99)] = 1
     """1 is taken first; among equals who has waited longest, head start included."""
+    handle_time: Annotated[float, Field(ge=0.01, le=100)] = 1.0
+    """Handle time of this group as a multiple of the contact type's: 1.15 is slower."""
+    resolution: Share = 1.0
+    """The share of contacts that settle the matter; the others lead to a `repeat`."""
+    after: Duration = 0
+    """Timed overflow: this group gets a contact only once it has waited so long."""
+    reserve: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """This group takes such a contact only while more than so many of its agents are free, so that
+    they are there for others."""
 
 
 class Shrinkage(Given):
@@ -423,6 +242,9 @@ class Horizon(Given):
     """The first day, in the scenario's time zone."""
     days: Annotated[int, Field(ge=1, le=366)] = 7
     """How many calendar days."""
+    published: Duration | None = None
+    """How long before its first day the plan is published: says which forecast error of
+    `gamma_by_lead` holds, on all days. None: no error is given by lead."""
     interval: Literal["15 min", "30 min", "60 min"] = "30 min"
     """The step of demand, requirement and reports."""
     begins: Literal["empty", "cyclic"] = "cyclic"
@@ -474,14 +296,25 @@ class Scenario(Given):
     """Which days are planned."""
     contact_types: dict[Name, ContactType]
     """What customers want, by name."""
+    special_days: dict[Name, SpecialDay] = {}
+    """Days that are not like their weekday, by name."""
+    incidents: dict[Name, Incident] = {}
+    """Faults that bring more contacts, by name; a new one goes to the end, so that it leaves the
+    others their luck."""
     agent_groups: dict[Name, AgentGroup]
     """Who answers, by name."""
+    line_groups: dict[Name, LineGroup] = {}
+    """Telephone lines, by name."""
     shifts: dict[Name, Shift] = {}
     """The kinds of shift, by name."""
     rate_cards: dict[Name, RateCard]
     """How agents and partners are paid, by name."""
     planning: Planning = Planning()
     """How the planner searches."""
+
+    def hours(self, contact_type: str) -> OpeningHours:
+        """When a contact type is open, special days included."""
+        return hours_of(self, contact_type)
 
     def targets(self) -> Iterator[tuple[str, Target]]:
         """Each contact type's name with each of its targets, in the order of the file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 FieldPath = tuple[str | int, ...]
 """The names that lead to a field: ``("contact_types", "sales", "demand")``."""
+
+
+At = Callable[[FieldPath, str], Problem]
+"""Makes a problem of a field's path and a sentence."""
+Check = Callable[[Scenario, At], Iterator[Problem]]
+"""Yields what does not fit together in a scenario."""
 
 
 def did_you_mean(name: object, names: Iterable[str]) -> str:

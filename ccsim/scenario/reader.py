@@ -15,12 +15,12 @@ from pydantic import ValidationError
 
 from ccsim.errors import Problem, ScenarioError
 from ccsim.scenario.calendar import lay_grid
-from ccsim.scenario.case import Case, constant_rates
+from ccsim.scenario.case import Case, constant_rates, too_many
 from ccsim.scenario.checks import check, check_names
 from ccsim.scenario.folder import inside, read_up_to
 from ccsim.scenario.merge import EMPTY, merge, override, without
 from ccsim.scenario.model import Scenario
-from ccsim.scenario.problems import did_you_mean, locate, problems_of, settled
+from ccsim.scenario.problems import did_you_mean, locate, problem_at, problems_of, settled
 from ccsim.scenario.series import read_series
 from ccsim.scenario.yaml_reader import (
     MAXIMUM_BYTES,
@@ -177,10 +177,13 @@ def _case(document: Document, variant: str | None, overrides: Sequence[str]) -> 
     series = read_series(scenario, grid, document.folder, lambda path: locate(root, path))
     if series.problems:
         raise ScenarioError(settled(series.problems))
+    demand = {**constant_rates(scenario, grid), **series.demand}
+    if crowded := too_many(scenario, demand):
+        raise ScenarioError([problem_at(root, ("contact_types", crowded[0], "demand"), crowded[1])])
     return Case(
         scenario=scenario,
         grid=grid,
-        demand={**constant_rates(scenario, grid), **series.demand},
+        demand=demand,
         tables=series.tables,
         variant=variant,
         files=series.files,

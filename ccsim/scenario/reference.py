@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from ccsim.scenario.model import HandleDistribution, PatienceDistribution, Scenario
+from ccsim.scenario.demand import Lead
+from ccsim.scenario.distributions import HandleDistribution, PatienceDistribution
+from ccsim.scenario.model import Scenario
 from ccsim.scenario.problems import models_in
 from ccsim.scenario.series import __doc__ as series_text
 from ccsim.scenario.targets import GRAMMAR
@@ -110,8 +112,10 @@ def _words(field: FieldInfo) -> str:
     """What to write into a field."""
     models = models_in(field.annotation)
     links = " or ".join(_link(model) for model in models)
-    if dict in (get_origin(field.annotation), *map(get_origin, get_args(field.annotation))):
-        return f"names, each with {links}"
+    kinds = (field.annotation, *get_args(field.annotation))
+    for key, value in (get_args(kind) for kind in kinds if get_origin(kind) is dict):
+        words = links or _schema_words(TypeAdapter(value).json_schema())
+        return f"{'lengths of time' if key == Lead else 'names'}, each with {words}"
     if models:
         return links
     schema = _field_schema(field)
@@ -119,8 +123,6 @@ def _words(field: FieldInfo) -> str:
 
 
 def _field_schema(field: FieldInfo) -> dict[str, Any]:
-    from pydantic import TypeAdapter
-
     annotation: Any = field.annotation
     for extra in field.metadata:
         annotation = Annotated[annotation, extra]

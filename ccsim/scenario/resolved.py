@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ccsim.scenario.case import Case
-from ccsim.scenario.model import (
-    Component,
-    Demand,
-    Given,
-    HandleDistribution,
-    PatienceDistribution,
-)
+from ccsim.scenario.demand import Demand, ForecastError
+from ccsim.scenario.distributions import Component, HandleDistribution, PatienceDistribution
+from ccsim.scenario.given import Given
 from ccsim.scenario.yaml_reader import write_yaml
 
-_CHOICES = (Component, Demand, HandleDistribution, PatienceDistribution)
+_CHOICES = (Component, Demand, ForecastError, HandleDistribution, PatienceDistribution)
 """Models of which one field is chosen; the others are not written."""
 
 
@@ -38,7 +34,10 @@ def _written(given: Given) -> dict[str, Any]:
         if isinstance(value, Given):
             fields[name] = _written(value)
         elif isinstance(value, dict):
-            fields[name] = {key: _written(each) for key, each in value.items()}
+            fields[name] = {
+                key: _written(each) if isinstance(each, Given) else dumped[name][key]
+                for key, each in value.items()
+            }
         else:
             fields[name] = dumped[name]
     return fields

@@ -8,7 +8,8 @@ Three forms of demand are read, told apart by their first columns:
 
 Then comes one column for each contact type: contacts in the interval that begins at ``start``.
 Rows finer than the horizon's interval are summed. Each interval that is open needs its row; where
-closed, rows are zero or absent.
+closed, rows are zero or absent. On a special day a profile's rows are those of the weekday that it
+is like, and are passed over while it is closed; a dated series counts the day as it is.
 
 On the day when clocks go back an hour comes twice. A profile row is used for both. A dated row that
 stands once is the sum of both and is split in halves; two rows are the first and the second. The
@@ -30,17 +31,13 @@ from numpy.typing import NDArray
 from ccsim.errors import Problem, ScenarioError
 from ccsim.scenario.calendar import Grid
 from ccsim.scenario.case import Table
+from ccsim.scenario.demand import Demand
+from ccsim.scenario.distributions import Empirical, HandleDistribution, Survival
 from ccsim.scenario.hours import WEEKDAYS, parse_clock, parse_date, write_clock
-from ccsim.scenario.model import (
-    ContactType,
-    Demand,
-    Empirical,
-    HandleDistribution,
-    Scenario,
-    Survival,
-)
+from ccsim.scenario.model import ContactType, Scenario
 from ccsim.scenario.problems import FieldPath
 from ccsim.scenario.sheets import Cell, Sheet, read_sheet
+from ccsim.scenario.special_days import Profile, profile_of
 from ccsim.scenario.units import MICROSECONDS, came
 from ccsim.scenario.yaml_reader import Place
 
@@ -94,8 +91,10 @@ def read_series(
             given = contact_type.demand
             path: FieldPath = ("contact_types", name, "demand", "file")
             if given.file is not None and (sheet := sheet_of(given.file, path)) is not None:
-                mean = demand_of(sheet, name, given, grid, grid.opening(contact_type.open))
-                series.demand[name] = mean * given.scale
+                profile = profile_of(scenario, grid, name)
+                is_open = grid.opening(scenario.hours(name))
+                mean = demand_of(sheet, name, given, grid, is_open, profile)
+                series.demand[name] = mean * given.scale * profile.scale
         except ScenarioError as error:
             series.problems += error.problems
     kinds: dict[str, type] = {}
@@ -153,13 +152,18 @@ class Column:
 
 
 def demand_of(
-    sheet: Sheet, name: str, given: Demand, grid: Grid, is_open: NDArray[np.bool_]
+    sheet: Sheet,
+    name: str,
+    given: Demand,
+    grid: Grid,
+    is_open: NDArray[np.bool_],
+    profile: Profile,
 ) -> NDArray[np.float64]:
     """Contacts of each interval of the horizon, shape (n_intervals,), before scaling."""
     column = Column(sheet, given.column or name)
     rows = _rows_by_start(column)
     step = _step(column, {minute for _, minute in rows}, grid)
-    return _on_the_grid(column, rows, step, grid, is_open)
+    return _on_the_grid(column, rows, step, grid, is_open, profile)
 
 
 def _rows_by_start(column: Column) -> dict[tuple[int | str, int], list[Counted]]:
@@ -253,12 +257,13 @@ def _on_the_grid(
     step: int,
     grid: Grid,
     is_open: NDArray[np.bool_],
+    profile: Profile,
 ) -> NDArray[np.float64]:
     """Lay the rows on the intervals of the horizon."""
     dated = not column.sheet.has("weekday")
     days: list[int | str] = [
         grid.dates[day] if dated else weekday
-        for day, weekday in zip(grid.day.tolist(), grid.weekday.tolist(), strict=True)
+        for day, weekday in zip(grid.day.tolist(), profile.weekday.tolist(), strict=True)
     ]
     if dated and not {day for day, _ in rows} & set(grid.dates):
         first, last = min(rows)[0], max(rows)[0]
@@ -268,6 +273,13 @@ def _on_the_grid(
             f"{grid.dates[-1]}; move horizon.start, or write weekdays instead of dates",
         )
         column.settle()
+    otherwise = np.flatnonzero(profile.weekday != grid.weekday) if dated else ()
+    for special_day in dict.fromkeys(grid.dates[grid.day[interval]] for interval in otherwise):
+        column.complain(
+            None,
+            f"{special_day} is a special day 'like' a weekday, and this file counts by the day; "
+            "leave 'like' out, or write weekdays instead of dates",
+        )
     keys = list(zip(days, grid.minute.tolist(), strict=True))
     offsets = range(0, grid.interval_us // (60 * MICROSECONDS), step)
     times: dict[tuple[int | str, int], int] = {}  # on how many intervals a dated row lies
@@ -276,10 +288,14 @@ def _on_the_grid(
             times[day, minute + offset] = times.get((day, minute + offset), 0) + 1
     _refuse_duplicates(column, rows, times, grid.dates if dated else ())
 
+    # A weekday's profile does not know special days: it is passed over while they are closed.
+    passed_over = profile.special & ~is_open & (not dated)
     counts = np.zeros(grid.intervals)
     passed: dict[tuple[int | str, int], int] = {}
     missing: list[int] = []
     for interval, (day, minute) in enumerate(keys):
+        if passed_over[interval]:
+            continue
         occurrence = passed.get((day, minute), 0)
         passed[day, minute] = occurrence + 1
         for offset in offsets:

@@ -11,9 +11,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pint
@@ -21,12 +19,14 @@ if TYPE_CHECKING:
 MICROSECONDS = 1_000_000
 """Microseconds in a second: the clock of every engine is an int64 of these."""
 
-_NUMBER = r"\d+(?:\.\d+)?"
-_QUANTITY = re.compile(rf"\s*([+-]?{_NUMBER})\s*([A-Za-z%]+(?:\s*/\s*[A-Za-z]+)?)\s*")
-_COMPOUND = re.compile(rf"\s*(?:{_NUMBER}\s*[A-Za-z]+\s*)+")
-_PART = re.compile(rf"({_NUMBER})\s*([A-Za-z]+)")
+NUMBER = r"\d+(?:\.\d+)?"
+"""A number without a sign, as a pattern."""
+
+_QUANTITY = re.compile(rf"\s*([+-]?{NUMBER})\s*([A-Za-z%]+(?:\s*/\s*[A-Za-z]+)?)\s*")
+_COMPOUND = re.compile(rf"\s*(?:{NUMBER}\s*[A-Za-z]+\s*)+")
+_PART = re.compile(rf"({NUMBER})\s*([A-Za-z]+)")
 _CLOCK = re.compile(r"\s*(\d{1,2}):(\d\d)\s*")
-_MONEY = re.compile(rf"\s*({_NUMBER})\s*([A-Z]{{3}})\s*")
+_MONEY = re.compile(rf"\s*({NUMBER})\s*([A-Z]{{3}})\s*")
 _MAXIMUM_CHARACTERS = 60
 # Bounds that no centre reaches, so that nothing downstream overflows.
 _LONGEST = 10 * 366 * 86_400
@@ -155,6 +155,37 @@ def parse_share(value: object) -> float:
     return share
 
 
+def parse_share_range(value: object) -> tuple[float, float]:
+    """Read one percentage, or two with a dash.
+
+    Examples
+    --------
+    >>> parse_share_range("40% - 80%"), parse_share_range("60%")
+    ((0.4, 0.8), (0.6, 0.6))
+    """
+    if isinstance(value, tuple):
+        return value  # read before
+    if not isinstance(value, str) or len(value) > _MAXIMUM_CHARACTERS:
+        raise ValueError(f"{came(value)} is not a share or a range: write '60%' or '40% - 80%'")
+    first, dash, last = value.partition("-")
+    low, high = parse_share(first), parse_share(last if dash else first)
+    if low > high:
+        raise ValueError(f"{came(value)} ends below its start; write the smaller share first")
+    return low, high
+
+
+def write_share_range(shares: tuple[float, float]) -> str:
+    """Write a range of percentages.
+
+    Examples
+    --------
+    >>> write_share_range((0.4, 0.8)), write_share_range((0.6, 0.6))
+    ('40% - 80%', '60%')
+    """
+    low, high = map(write_share, shares)
+    return low if low == high else f"{low} - {high}"
+
+
 def write_share(share: float) -> str:
     """Write a fraction as a percentage.
 
@@ -236,44 +267,3 @@ def parse_money(value: object) -> Money:
     if money.amount > _DEAREST:
         raise ValueError(f"{came(value)} is more than a billion")
     return money
-
-
-def _text(what: str, pattern: str, example: str) -> WithJsonSchema:
-    schema = {"type": "string", "title": what, "pattern": pattern, "examples": [example]}
-    return WithJsonSchema(schema)
-
-
-Duration = Annotated[
-    int,
-    BeforeValidator(parse_duration),
-    PlainSerializer(write_duration),
-    _text("a length of time", rf"^\s*({_NUMBER}\s*[A-Za-z]+\s*)+$", "30 min"),
-]
-"""A length of time, kept in whole microseconds."""
-
-Length = Annotated[Duration, Field(gt=0)]
-"""A length of time above zero."""
-
-Share = Annotated[
-    float,
-    BeforeValidator(parse_share),
-    PlainSerializer(write_share),
-    _text("a share", rf"^\s*{_NUMBER}\s*%\s*$", "10%"),
-]
-"""A percentage, kept as a fraction from 0 to 1."""
-
-Rate = Annotated[
-    float,
-    BeforeValidator(parse_rate),
-    PlainSerializer(write_rate),
-    _text("a rate", rf"^\s*{_NUMBER}\s*[A-Za-z]+\s*/\s*[A-Za-z]+\s*$", "200 calls/h"),
-]
-"""Contacts per hour."""
-
-Price = Annotated[
-    Money,
-    BeforeValidator(parse_money),
-    PlainSerializer(str),
-    _text("a price", rf"^\s*{_NUMBER}\s*[A-Z]{{3}}\s*$", "21.50 USD"),
-]
-"""Money with its currency."""

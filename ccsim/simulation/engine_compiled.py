@@ -13,16 +13,24 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from ccsim.demand.chance import DELAY, PATIENCE, PATIENCE_KEY, REDIAL_KEY
-from ccsim.demand.chance_compiled import looked_up, random_words
-from ccsim.demand.draw import INTERVAL_ORIGIN, Draw
+from ccsim.demand.draw import Draw
 from ccsim.demand.machine_code_compiled import compiled
 from ccsim.demand.table import NEVER
+from ccsim.simulation.agenda_compiled import (
+    begin,
+    content,
+    drop_first,
+    link,
+    put,
+    replace_first,
+    settle,
+    unlink,
+)
+from ccsim.simulation.attempts_compiled import any_of, redials, repeats, scaled, talk_ends
 from ccsim.simulation.laid_out import (
     ARRIVAL,
     BACKS,
+    CLOSING,
     COLUMN,
     COMING,
     EDGE,
@@ -30,8 +38,10 @@ from ccsim.simulation.laid_out import (
     LATER,
     LEAVING,
     NOW,
+    OVERS,
     ROWS,
     SEEN,
+    TALKS,
     WAITS,
     Begun,
     laid_out,
@@ -45,7 +55,10 @@ _EVENTS_AT_A_TIME = 1 << 21
 """Events between two looks at the keyboard: a fraction of a second."""
 
 # Outcomes as in `Outcome`; the ranks are the order of the branches in `_play`.
-_ANSWERED, _ABANDONED, _CLOSED, _WAITING = 0, 1, 2, 3
+_ANSWERED, _ABANDONED, _CLOSED, _WAITING, _BLOCKED, _CLEARED = range(6)
+
+# As in `ccsim.simulation.model.CHOICES`.
+_LONGEST_IDLE, _LEAST_HANDLING, _AT_RANDOM, _IN_ORDER = range(4)
 
 _NEVER = int(NEVER)
 _LATER = int(LATER)
@@ -55,144 +68,33 @@ _DONE, _MORE_EVENTS, _MORE_ROWS = 0, 1, 2
 
 # Of the fields, constants and passes that come from elsewhere. Kept machine code goes by its own
 # file alone; tests hold this number, so that the file changes with what it takes from others.
-_LAYOUT = 0x421861E2
+_LAYOUT = 0xB32085DB
 
 
 @compiled
-def _content(rows: Any, row: Any) -> Any:
-    """`Contacts.content_id`, and one more for each attempt."""
-    place = rows.contact_type[row] << 20 | rows.interval[row] + INTERVAL_ORIGIN
-    return ((place << 24 | rows.ordinal[row]) << 8) + rows.attempt[row]
+def _next_contact(
+    centre: Any, floor: Any, rows: Any, group: Any, now: Any, serving_out: Any, varied: Any
+) -> Any:
+    """Find the waiting contact of best priority, then of longest wait with head start, or -1.
 
-
-@compiled
-def _before(rows: Any, time: Any, row: Any, other_time: Any, other: Any) -> Any:
-    """Whether what happens to a row comes before what happens to another, of the same rank."""
-    if time != other_time:
-        return time < other_time
-    return _content(rows, row) < _content(rows, other)
-
-
-@compiled
-def _begin(agenda: Any, rows: Any, agent: Any, time: Any) -> None:
-    """Note when an idle agent will be done: in the tree up to where somebody is sooner."""
-    one = np.uint64(1)
-    place = np.uint64(agenda.leaves + agent)
-    agenda.done_when[place] = time
-    place >>= one
-    while place:
-        mine, its = agenda.row_of[agent], agenda.row_of[agenda.done_who[place]]
-        if _before(rows, agenda.done_when[place], its, time, mine):
-            break
-        agenda.done_when[place], agenda.done_who[place] = time, agent
-        place >>= one
-
-
-@compiled
-def _settle(agenda: Any, rows: Any, agent: Any, time: Any) -> None:
-    """Note when the agent who was done first will be done next: up to the top of the tree."""
-    one = np.uint64(1)
-    place = np.uint64(agenda.leaves + agent)
-    agenda.done_when[place] = time
-    while place > one:
-        beside = place ^ one
-        other = agenda.done_who[beside]
-        later = agenda.done_when[beside] - time
-        difference = later
-        if later == 0:
-            mine, its = agenda.row_of[agent], agenda.row_of[other]
-            later -= np.int64(_content(rows, its) < _content(rows, mine))
-        mask = later >> 63  # all ones if the other is first: a branch would be guessed wrong
-        time += difference & mask
-        agent += (other - agent) & mask
-        place >>= one
-        agenda.done_when[place], agenda.done_who[place] = time, agent
-
-
-@compiled
-def _put(when: Any, what: Any, rows: Any, size: Any, time: Any, row: Any) -> Any:
-    """Put a row on a heap; its new size."""
-    one = np.uint64(1)
-    place = np.uint64(size)
-    while place:
-        above = (place - one) >> one
-        if _before(rows, when[above], what[above], time, row):
-            break
-        when[place], what[place] = when[above], what[above]
-        place = above
-    when[place], what[place] = time, row
-    return size + 1
-
-
-@compiled
-def _replace_first(when: Any, what: Any, rows: Any, size: Any, time: Any, row: Any) -> None:
-    """Put a row on a heap in the place of the first one."""
-    one, count = np.uint64(1), np.uint64(size)
-    place, child = np.uint64(0), np.uint64(1)
-    while child < count:
-        other = child + one
-        if other < count:  # added, as a branch would be guessed wrong half the time
-            child += np.uint64(_before(rows, when[other], what[other], when[child], what[child]))
-        if _before(rows, time, row, when[child], what[child]):
-            break
-        when[place], what[place] = when[child], what[child]
-        place, child = child, child + child + one
-    when[place], what[place] = time, row
-
-
-@compiled
-def _drop_first(when: Any, what: Any, rows: Any, size: Any) -> Any:
-    """Take the first row off a heap; its new size."""
-    size -= 1
-    if size:
-        _replace_first(when, what, rows, size, when[size], what[size])
-    else:
-        when[0] = _LATER
-    return size
-
-
-@compiled
-def _link(
-    before: Any, after: Any, first: Any, last: Any, number: Any, item: Any, left: Any
-) -> None:
-    """Put an item into list `number`, after the item `left` (-1: in front of all)."""
-    right = after[left] if left >= 0 else first[number]
-    before[item], after[item] = left, right
-    if left >= 0:
-        after[left] = item
-    else:
-        first[number] = item
-    if right >= 0:
-        before[right] = item
-    else:
-        last[number] = item
-
-
-@compiled
-def _unlink(before: Any, after: Any, first: Any, last: Any, number: Any, item: Any) -> None:
-    """Take an item out of list `number`."""
-    left, right = before[item], after[item]
-    if left >= 0:
-        after[left] = right
-    else:
-        first[number] = right
-    if right >= 0:
-        before[right] = left
-    else:
-        last[number] = left
-
-
-@compiled
-def _next_contact(centre: Any, floor: Any, rows: Any, group: Any) -> Any:
-    """Find the waiting contact of best priority, then of longest wait with head start, or -1."""
+    Who serves out minds neither reserves nor how long a contact has waited.
+    """
     best = -1
     best_key = _LATER
+    free = floor.free[group] + 1
     for place in range(centre.types_first[group], centre.types_first[group + 1]):
         contact_type = centre.types[place]
         row = floor.queue_first[contact_type]
-        if row >= 0:
+        if row >= 0 and (
+            varied is None
+            or serving_out
+            or (
+                now - rows.arrival[row] >= centre.types_after[place]
+                and free > centre.types_reserve[place]
+            )
+        ):
             key = rows.arrival[row] - centre.head_start[contact_type]
-            if key < best_key or (key == best_key and _content(rows, row) < _content(rows, best)):
+            if key < best_key or (key == best_key and content(rows, row) < content(rows, best)):
                 best, best_key = row, key
         if best >= 0 and centre.types_last[place]:
             break
@@ -200,15 +102,26 @@ def _next_contact(centre: Any, floor: Any, rows: Any, group: Any) -> Any:
 
 
 @compiled
-def _free_agent(centre: Any, floor: Any, contact_type: Any) -> Any:
+def _free_agent(centre: Any, floor: Any, contact_type: Any, waited: Any, varied: Any) -> Any:
     """Find the free agent of best priority, then idle for longest, or -1."""
     best = -1
     for place in range(centre.groups_first[contact_type], centre.groups_first[contact_type + 1]):
-        agent = floor.idle_first[centre.groups[place]]
-        if agent >= 0 and (
-            best < 0
-            or floor.idle_since[agent] < floor.idle_since[best]
-            or (floor.idle_since[agent] == floor.idle_since[best] and agent < best)
+        group = centre.groups[place]
+        agent = floor.idle_first[group]
+        if (
+            agent >= 0
+            and (
+                varied is None
+                or (
+                    waited >= centre.groups_after[place]
+                    and floor.free[group] > centre.groups_reserve[place]
+                )
+            )
+            and (
+                best < 0
+                or floor.idle_since[agent] < floor.idle_since[best]
+                or (floor.idle_since[agent] == floor.idle_since[best] and agent < best)
+            )
         ):
             best = agent
         if best >= 0 and centre.groups_last[place]:
@@ -217,139 +130,208 @@ def _free_agent(centre: Any, floor: Any, contact_type: Any) -> Any:
 
 
 @compiled
-def _redials(centre: Any, chance: Any, rows: Any, row: Any, new: Any, now: Any, member: Any) -> Any:
-    """Whether who gave up calls again; her next attempt is then written to a new row."""
+def _another(
+    centre: Any, chance: Any, floor: Any, rows: Any, row: Any, waited: Any, agent: Any, member: Any
+) -> Any:
+    """Choose by another rule among all who are free with the priority of an agent who is."""
     contact_type = rows.contact_type[row]
-    high = (np.uint64(member) << np.uint64(32)) | np.uint64(rows.interval[row] & 0xFFFFFFFF)
-    low = (np.uint64(rows.ordinal[row]) << np.uint64(32)) | (
-        np.uint64(rows.attempt[row]) << np.uint64(16)
-    )
-    first, second = chance.keys[contact_type, REDIAL_KEY]
-    again, delay = random_words(first, second, high, low)
-    if np.int64(again >> np.uint64(11)) >= chance.redial_below[contact_type]:
-        return False
-    when = now + looked_up(chance, 4 * contact_type + DELAY, delay)
-    if rows.attempt[row] >= centre.redials_at_most[contact_type] or when >= centre.end:
-        rows.redial_cut[row] = True
-        return False
-    low += np.uint64(1 << 16)  # the next attempt's
-    first, second = chance.keys[contact_type, PATIENCE_KEY]
-    patience, _ = random_words(first, second, high, low)
-    rows.last[row] = False
-    rows.contact_type[new] = contact_type
-    rows.interval[new] = rows.interval[row]
-    rows.ordinal[new] = rows.ordinal[row]
-    rows.attempt[new] = rows.attempt[row] + 1
-    rows.arrival[new] = when
-    rows.handle_time[new] = rows.handle_time[row]
-    rows.patience[new] = looked_up(chance, 4 * contact_type + PATIENCE, patience)
-    return True
+    rule = centre.agent_choice[contact_type]
+    first, past = centre.groups_first[contact_type], centre.groups_first[contact_type + 1]
+    begins, ends, found, number = first, first, False, 0
+    for place in range(first, past):  # the groups of that priority, and how many of them are free
+        group = centre.groups[place]
+        found |= group == centre.group_of[agent]
+        if (
+            waited >= centre.groups_after[place]
+            and floor.free[group] > centre.groups_reserve[place]
+        ):
+            number += floor.free[group]
+        ends = place + 1
+        if centre.groups_last[place]:
+            if found:
+                break
+            begins, number = ends, 0
+    # At random: who has so many in front of her in the order of the plan; else the first of all.
+    ahead = any_of(chance, rows, row, number, member) if rule == _AT_RANDOM else 0
+    passed, best = -1, -1
+    while ahead >= 0:
+        best = -1
+        for place in range(begins, ends):
+            group = centre.groups[place]
+            able = waited >= centre.groups_after[place]
+            able &= floor.free[group] > centre.groups_reserve[place]
+            agent = floor.idle_first[group] if able else -1
+            while agent >= 0:
+                sooner = agent < best
+                if rule == _LEAST_HANDLING and best >= 0:
+                    less = floor.handled[best] - floor.handled[agent]
+                    sooner = less > 0 or (less == 0 and sooner)
+                if agent > passed and (best < 0 or sooner):
+                    best = agent
+                agent = floor.idle_after[agent]
+        passed, ahead = best, ahead - 1
+    return best
 
 
 @compiled
 def _play(
     state: Any, events: Any, centre: Any, chance: Any, rows: Any, floor: Any, agenda: Any,
-    first_attempts: Any, member: Any,
+    first_attempts: Any, grows: Any, varied: Any, member: Any,
 ) -> Any:  # fmt: skip
-    """Play on, until nothing is left to happen, so many events have, or a redial finds no room.
+    """Play on, until nothing is left to happen, so many events have, or there is no room for more.
 
     All that has happened is in the arrays, so that the loop goes on where it was when called again.
+    Where `varied` is None there are contact types, groups with priorities, stretches, patience and
+    redials, and nothing else: it is compiled for that by itself, and all else costs it nothing.
     """
-    is_open, group_of = centre.is_open, centre.group_of
+    is_open, group_of, line_group = centre.is_open, centre.group_of, centre.line_group
     stretch_agent, stretch_start = centre.stretch_agent, centre.stretch_start
-    stretch_end, serves_out = centre.stretch_end, centre.serves_out
+    stretch_end, serves_out, closing = centre.stretch_end, centre.serves_out, centre.closing
+    over_first, overflows = centre.overflows_first, centre.overflows
     type_of, arrival = rows.contact_type, rows.arrival
     handle_time, patience = rows.handle_time, rows.patience
     outcome, left_queue, ended, agent_of = rows.outcome, rows.left_queue, rows.ended, rows.agent
-    last, redial_cut, order = rows.last, rows.redial_cut, rows.seen
-    ahead, behind = floor.ahead, floor.behind
+    ahead, behind, waiting = floor.ahead, floor.behind, floor.waiting
     queue_first, queue_last = floor.queue_first, floor.queue_last
     idle_before, idle_after, idle_since = floor.idle_before, floor.idle_after, floor.idle_since
-    idle_first, idle_last = floor.idle_first, floor.idle_last
+    idle_first, idle_last, free = floor.idle_first, floor.idle_last, floor.free
     busy, stretch_of, stretch_left = floor.busy, floor.stretch_of, floor.stretch_left
-    coming, leaving, below = floor.coming, floor.leaving, chance.redial_below
+    coming, leaving, free_lines = floor.coming, floor.leaving, floor.free_lines
     done_when, done_who, row_of = agenda.done_when, agenda.done_who, agenda.row_of
     gone_when, gone_row = agenda.gone_when, agenda.gone_row
     back_when, back_row = agenda.back_when, agenda.back_row
+    over_when, over_row = agenda.over_when, agenda.over_row
+    talk_when, talk_row = agenda.talk_when, agenda.talk_row
 
     now, next_arrival = state[NOW], state[ARRIVAL]
-    next_coming, next_leaving = state[COMING], state[LEAVING]
+    next_coming, next_leaving, next_closing = state[COMING], state[LEAVING], state[CLOSING]
     count, seen, waits, backs = state[ROWS], state[SEEN], state[WAITS], state[BACKS]
+    overs, talks = state[OVERS], state[TALKS]
     column, edge = state[COLUMN], state[EDGE]
     interval_us, columns = centre.interval_us, is_open.shape[1]
     until = centre.end if centre.cut else _IDLE
+    full = arrival.size if grows else -1
     verdict = _MORE_EVENTS
     latest = state[NOW]  # end of a patience: an event, even of who was answered long ago
 
     arrives = arrival[next_arrival] if next_arrival < first_attempts else _LATER
     comes = stretch_start[coming[next_coming]] if next_coming < coming.size else _LATER
     leaves = stretch_end[leaving[next_leaving]] if next_leaving < leaving.size else _LATER
+    closes = closing[next_closing, 0] if next_closing < closing.shape[0] else _LATER
+    rare = min(closes, over_when[0])
     for _ in range(events):
         done, gives_up, returns = done_when[1], gone_when[0], back_when[0]
         time = min(done, arrives, gives_up, returns, comes, leaves)
+        if varied is not None:
+            time = min(time, rare)
         if time >= until:
             verdict = _DONE
             break
+        if count == full:
+            verdict = _MORE_ROWS
+            break
+        now = time
+        row = -1
 
-        # In the order of the ranks.
-        if done == time:
+        # In the order of the ranks: who is free, and perhaps whom she answers.
+        if done == now:
             agent = done_who[1]
             busy[agent] = False
-        elif leaves == time:
+        elif leaves == now:
             stretch = leaving[next_leaving]
             agent = stretch_agent[stretch]
-            if stretch_of[agent] == stretch and idle_since[agent] != _LATER:
-                _unlink(idle_before, idle_after, idle_first, idle_last, group_of[agent], agent)
-                idle_since[agent] = _LATER
-                stretch_left[stretch] = time
             next_leaving += 1
             leaves = stretch_end[leaving[next_leaving]] if next_leaving < leaving.size else _LATER
-            now = time
-            continue
-        elif comes == time:
+            if stretch_of[agent] != stretch or idle_since[agent] == _LATER:
+                continue
+            group = group_of[agent]
+            unlink(idle_before, idle_after, idle_first, idle_last, group, agent)
+            idle_since[agent] = _LATER
+            free[group] -= 1
+            if varied is not None and serves_out[stretch]:
+                row = _next_contact(centre, floor, rows, group, now, True, varied)
+            if row < 0:
+                stretch_left[stretch] = now
+                continue
+            unlink(ahead, behind, queue_first, queue_last, type_of[row], row)
+            waiting[type_of[row]] -= 1
+        elif comes == now:
             stretch = coming[next_coming]
             agent = stretch_agent[stretch]
             next_coming += 1
             comes = stretch_start[coming[next_coming]] if next_coming < coming.size else _LATER
-            now = time
             if busy[agent]:  # The last contact went on through the whole break.
                 stretch_left[stretch_of[agent]] = now
                 stretch_of[agent] = stretch
                 continue
             stretch_of[agent] = stretch
-        elif gives_up == time:
-            again = False
+        elif varied is not None and over_when[0] == now:
+            row = over_row[0]
+            overs = drop_first(over_when, over_row, rows, overs)
+            contact_type = type_of[row]
+            agent = -1
+            if outcome[row] == _WAITING:
+                waited = now - arrival[row]
+                agent = _free_agent(centre, floor, contact_type, waited, varied)
+                if agent >= 0 and centre.agent_choice[contact_type] != _LONGEST_IDLE:
+                    agent = _another(centre, chance, floor, rows, row, waited, agent, member)
+                if agent < 0:
+                    for place in range(over_first[contact_type], over_first[contact_type + 1]):
+                        due = arrival[row] + overflows[place]
+                        if due > now:
+                            overs = put(over_when, over_row, rows, overs, due, row)
+                            break
+            rare = min(closes, over_when[0])
+            if agent < 0:
+                continue
+            unlink(ahead, behind, queue_first, queue_last, contact_type, row)
+            waiting[contact_type] -= 1
+            unlink(idle_before, idle_after, idle_first, idle_last, group_of[agent], agent)
+            idle_since[agent] = _LATER
+            free[group_of[agent]] -= 1
+        elif gives_up == now:
             row = gone_row[0]
+            waits = drop_first(gone_when, gone_row, rows, waits)
             if outcome[row] == _WAITING:
                 contact_type = type_of[row]
-                if below[contact_type]:
-                    if count == arrival.size:
-                        verdict = _MORE_ROWS
-                        break
-                    again = _redials(centre, chance, rows, row, count, time, member)
                 outcome[row], agent_of[row] = _ABANDONED, -1
-                left_queue[row] = ended[row] = time
-                _unlink(ahead, behind, queue_first, queue_last, contact_type, row)
-            now = time
-            waits = _drop_first(gone_when, gone_row, rows, waits)
-            if again:
-                backs = _put(back_when, back_row, rows, backs, arrival[count], count)
-                count += 1
+                left_queue[row] = ended[row] = now
+                unlink(ahead, behind, queue_first, queue_last, contact_type, row)
+                waiting[contact_type] -= 1
+                if varied is not None and line_group[contact_type] >= 0:
+                    free_lines[line_group[contact_type]] += 1
+                if redials(centre, chance, rows, row, count, now, member):
+                    backs = put(back_when, back_row, rows, backs, arrival[count], count)
+                    count += 1
+            continue
+        elif varied is not None and closes == now:
+            contact_type = closing[next_closing, 1]
+            next_closing += 1
+            closes = closing[next_closing, 0] if next_closing < closing.shape[0] else _LATER
+            rare = min(closes, over_when[0])
+            row = queue_first[contact_type]
+            while row >= 0:
+                outcome[row], agent_of[row] = _CLEARED, -1
+                left_queue[row] = ended[row] = now
+                if line_group[contact_type] >= 0:
+                    free_lines[line_group[contact_type]] += 1
+                row = behind[row]
+            queue_first[contact_type] = queue_last[contact_type] = -1
+            waiting[contact_type] = 0
             continue
         else:
-            now = time
             row = back_row[0]
-            if returns == time and (
-                arrives != time or _content(rows, row) < _content(rows, next_arrival)
+            if returns == now and (
+                arrives != now or content(rows, row) < content(rows, next_arrival)
             ):
-                backs = _drop_first(back_when, back_row, rows, backs)
+                backs = drop_first(back_when, back_row, rows, backs)
             else:
                 row = next_arrival
                 next_arrival += 1
                 arrives = arrival[next_arrival] if next_arrival < first_attempts else _LATER
-            order[seen] = row
+            rows.seen[seen] = row
             seen += 1
-            last[row], redial_cut[row] = True, False
+            rows.last[row] = True
             contact_type = type_of[row]
             while now >= edge:
                 column, edge = column + 1, edge + interval_us
@@ -358,60 +340,103 @@ def _play(
                 outcome[row], agent_of[row] = _CLOSED, -1
                 left_queue[row] = ended[row] = now
                 continue
-            agent = _free_agent(centre, floor, contact_type)
+            if varied is None:
+                agent = _free_agent(centre, floor, contact_type, 0, varied)
+            else:
+                agent = -1
+                lines = line_group[contact_type]
+                if lines >= 0:
+                    while talk_when[0] <= now:
+                        free_lines[line_group[type_of[talk_row[0]]]] += 1
+                        talks = drop_first(talk_when, talk_row, rows, talks)
+                blocked = lines >= 0 and free_lines[lines] == 0
+                if not blocked:
+                    agent = _free_agent(centre, floor, contact_type, 0, varied)
+                    full_queue = waiting[contact_type] >= centre.queue_limit[contact_type]
+                    blocked = agent < 0 and full_queue
+                if blocked:
+                    outcome[row], agent_of[row] = _BLOCKED, -1
+                    left_queue[row] = ended[row] = now
+                    if redials(centre, chance, rows, row, count, now, member):
+                        backs = put(back_when, back_row, rows, backs, arrival[count], count)
+                        count += 1
+                    continue
+                if lines >= 0:
+                    free_lines[lines] -= 1
+                if agent >= 0 and centre.agent_choice[contact_type] != _LONGEST_IDLE:
+                    agent = _another(centre, chance, floor, rows, row, 0, agent, member)
             if agent < 0:
                 outcome[row], agent_of[row] = _WAITING, -1
-                # Whoever arrives at one instant does so in order of content, redials too.
+                # Whoever arrives at one instant does so in order of content, later attempts too.
                 left = queue_last[contact_type]
-                _link(ahead, behind, queue_first, queue_last, contact_type, row, left)
+                link(ahead, behind, queue_first, queue_last, contact_type, row, left)
+                waiting[contact_type] += 1
                 if patience[row] < _NEVER:
                     ends = now + patience[row]
                     latest = max(latest, ends)
                     if waits and outcome[gone_row[0]] != _WAITING:  # who was answered makes room
-                        _replace_first(gone_when, gone_row, rows, waits, ends, row)
+                        replace_first(gone_when, gone_row, rows, waits, ends, row)
                     else:
-                        waits = _put(gone_when, gone_row, rows, waits, ends, row)
+                        waits = put(gone_when, gone_row, rows, waits, ends, row)
+                if varied is not None and (over_first[contact_type] < over_first[contact_type + 1]):
+                    due = now + overflows[over_first[contact_type]]
+                    overs = put(over_when, over_row, rows, overs, due, row)
+                    rare = min(closes, over_when[0])
                 continue
-            _unlink(idle_before, idle_after, idle_first, idle_last, group_of[agent], agent)
+            unlink(idle_before, idle_after, idle_first, idle_last, group_of[agent], agent)
             idle_since[agent] = _LATER
-            busy[agent] = True
-            ends = now + handle_time[row]
-            outcome[row], agent_of[row] = _ANSWERED, agent
-            left_queue[row], ended[row] = now, min(ends, until)
-            row_of[agent] = row
-            _begin(agenda, rows, agent, ends)
-            continue
+            free[group_of[agent]] -= 1
 
-        # An agent is free: she takes the next contact, or leaves when it is time, or is idle.
-        now = time
-        group, stretch = group_of[agent], stretch_of[agent]
-        over = now >= stretch_end[stretch]
-        row = -1
-        if not over or serves_out[stretch]:
-            row = _next_contact(centre, floor, rows, group)
-        if row >= 0:
-            _unlink(ahead, behind, queue_first, queue_last, type_of[row], row)
-            busy[agent] = True
-            ends = now + handle_time[row]
-            outcome[row], agent_of[row] = _ANSWERED, agent
-            left_queue[row], ended[row] = now, min(ends, until)
-            row_of[agent] = row
-            _settle(agenda, rows, agent, ends)
-            continue
-        if done == time:
-            _settle(agenda, rows, agent, _IDLE + agent)
-        if over:
-            stretch_left[stretch] = now
+        group = group_of[agent]
+        if row < 0:  # She takes the next contact, or leaves when it is time, or is idle.
+            stretch = stretch_of[agent]
+            over = now >= stretch_end[stretch]
+            if not over or serves_out[stretch]:
+                row = _next_contact(centre, floor, rows, group, now, over, varied)
+            if row < 0:
+                if done == now:
+                    settle(agenda, rows, agent, _IDLE + agent)
+                if over:
+                    stretch_left[stretch] = now
+                    continue
+                left = idle_last[group]
+                while left >= 0 and idle_since[left] == now and left > agent:
+                    left = idle_before[left]
+                link(idle_before, idle_after, idle_first, idle_last, group, agent, left)
+                idle_since[agent] = now
+                free[group] += 1
+                continue
+            unlink(ahead, behind, queue_first, queue_last, type_of[row], row)
+            waiting[type_of[row]] -= 1
+
+        # She answers.
+        contact_type = type_of[row]
+        ends = now + handle_time[row]
+        if varied is not None:
+            handle_ppm = centre.handle_ppm[group, contact_type]
+            ends = now + scaled(handle_time[row], handle_ppm)
+            floor.handled[agent] += ends - now
+            if line_group[contact_type] >= 0:
+                left_queue[row] = now
+                silent = talk_ends(chance, rows, row, ends, handle_ppm, member)
+                talks = put(talk_when, talk_row, rows, talks, silent, row)
+            below = centre.unresolved_below[group, contact_type]
+            if below and repeats(centre, chance, rows, row, count, ends, below, member):
+                backs = put(back_when, back_row, rows, backs, arrival[count], count)
+                count += 1
+        busy[agent] = True
+        outcome[row], agent_of[row] = _ANSWERED, agent
+        left_queue[row], ended[row] = now, min(ends, until)
+        row_of[agent] = row
+        if done == now:
+            settle(agenda, rows, agent, ends)
         else:
-            left = idle_last[group]
-            while left >= 0 and idle_since[left] == now and left > agent:
-                left = idle_before[left]
-            _link(idle_before, idle_after, idle_first, idle_last, group, agent, left)
-            idle_since[agent] = now
+            begin(agenda, rows, agent, ends)
 
     state[NOW], state[ARRIVAL] = max(now, latest), next_arrival
-    state[COMING], state[LEAVING] = next_coming, next_leaving
+    state[COMING], state[LEAVING], state[CLOSING] = next_coming, next_leaving, next_closing
     state[ROWS], state[SEEN], state[WAITS], state[BACKS] = count, seen, waits, backs
+    state[OVERS], state[TALKS] = overs, talks
     state[COLUMN], state[EDGE] = column, edge
     return verdict
 
@@ -438,14 +463,15 @@ def run(model: Model, draw: Draw) -> ContactLog:
 def play(begun: Begun, model: Model, draw: Draw) -> ContactLog:
     """Play a run that was laid out."""
     state, centre, chance, rows, floor, agenda = begun
-    verdict = _MORE_EVENTS
+    verdict, varied = _MORE_EVENTS, True if centre.varied else None
     while verdict != _DONE:
         if verdict == _MORE_ROWS:
             rows, floor, agenda = with_more_room(rows, floor, agenda)
         verdict = _play(
             state, _EVENTS_AT_A_TIME, centre, chance, rows, floor, agenda,
-            len(draw.contacts.arrival), draw.replication,
+            len(draw.contacts.arrival), len(agenda.back_when) > 1, varied, draw.replication,
         )  # fmt: skip
     end = model.end if model.cut else int(state[NOW])
     _close(rows, floor, end)
-    return log_of(rows, floor, int(state[ROWS]), len(draw.contacts.arrival))
+    count = int(state[ROWS])
+    return log_of(rows, floor, count, len(draw.contacts.arrival), varied=centre.varied)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ccsim.demand import draw_compiled
 from ccsim.demand.chance import Chance, chance_of
 from ccsim.demand.draw import Draw
-from ccsim.simulation.log import ContactLog
+from ccsim.simulation.log import REDIAL, ContactLog
 from ccsim.simulation.model import Model
 
 Integers = NDArray[np.int64]
@@ -36,14 +36,30 @@ class Centre(NamedTuple):
     groups_first: Integers  # of a contact type: where its groups begin, one more for the end
     groups: Integers  # by priority
     groups_last: Booleans  # whether the next group has another priority
+    groups_after: Integers  # how long it must have waited for them
+    groups_reserve: Integers  # how many of them stay free
     types_first: Integers  # of a group, likewise
     types: Integers
     types_last: Booleans
+    types_after: Integers
+    types_reserve: Integers
+    varied: bool  # whether there is more than priorities, stretches, patience and redials
+    handle_ppm: Integers  # (n_groups, n_contact_types)
+    unresolved_below: Integers
+    line_group: Integers
+    agent_choice: Integers
+    overflows_first: Integers  # of a contact type: waits after which more groups may take it
+    overflows: Integers
+    queue_limit: Integers
+    closing: Integers  # (n_closings, 2)
     stretch_agent: Integers
     stretch_start: Integers
     stretch_end: Integers
     serves_out: Booleans
     redials_at_most: Integers
+    repeats_at_most: Integers
+    redials_while_open: Booleans
+    repeats_while_open: Booleans
 
 
 class Rows(NamedTuple):
@@ -61,7 +77,9 @@ class Rows(NamedTuple):
     ended: Integers
     agent: Integers
     last: Booleans
-    redial_cut: Booleans
+    again: NDArray[np.int8]
+    unresolved: Booleans
+    cut: Booleans
     seen: Integers  # rows in the order in which they arrived
 
 
@@ -77,7 +95,11 @@ class Floor(NamedTuple):
     idle_since: Integers  # `LATER` if she is not
     idle_first: Integers  # of a group
     idle_last: Integers
+    free: Integers  # of a group: how many are idle
+    waiting: Integers  # of a contact type
+    free_lines: Integers  # of a line group
     busy: Booleans
+    handled: Integers  # how long each agent has handled contacts so far
     stretch_of: Integers
     stretch_left: Integers
     coming: Integers  # stretches of agents who are there, by start and by end
@@ -85,7 +107,7 @@ class Floor(NamedTuple):
 
 
 class Agenda(NamedTuple):
-    """What is under way: ends of service in a tree, ends of patience and redials on heaps of rows.
+    """What is under way: ends of service in a tree, all else on heaps of rows.
 
     An agent's place in the tree is `leaves` plus her number; of two places beside each other,
     whoever is done first stands above, at half their number, and who is first of all at place 1.
@@ -97,13 +119,19 @@ class Agenda(NamedTuple):
     row_of: Integers  # of a busy agent
     gone_when: Integers  # ends of patience, the earliest first; some of who was answered
     gone_row: Integers
-    back_when: Integers  # redials
+    back_when: Integers  # later attempts
     back_row: Integers
+    over_when: Integers  # timed overflow
+    over_row: Integers
+    talk_when: Integers  # ends of talk of who needs a line
+    talk_row: Integers
 
 
-NOW, ARRIVAL, COMING, LEAVING, WAITS, BACKS, ROWS, SEEN, COLUMN, EDGE = range(10)
-"""What the loop keeps between two calls: the clock, the next of each stream, how many there are on
-each heap, of rows, and of rows that arrived; which column of the opening hours, and its end."""
+NOW, ARRIVAL, COMING, LEAVING, CLOSING, COLUMN, EDGE = range(7)
+"""What the loop keeps between two calls: the clock, the next of each stream, which column of the
+opening hours, and when it ends; then how many there are of what grows."""
+WAITS, BACKS, OVERS, TALKS, ROWS, SEEN = range(7, 13)
+"""Rows on each heap, rows in all, and rows that arrived."""
 
 
 class Begun(NamedTuple):
@@ -120,19 +148,19 @@ class Begun(NamedTuple):
 def laid_out(model: Model, draw: Draw) -> Begun:
     """A model and a draw as the loop takes them, with nobody on the floor yet.
 
-    There is room for some redials; more is made when it is needed.
+    There is room for some later attempts; more is made when it is needed.
     """
     centre, by_end = _centre(model)
     chance, stretches = chance_of(draw.demand, draw.seed), model.stretches
     there = draw_compiled.who_is_there(
         chance, draw, model.agent_group[stretches.agent], stretches.day, stretches.ordinal
     )
-    room = bool(chance.redial_below.any())
+    room = bool(chance.redial_below.any()) or bool((centre.unresolved_below * chance.repeats).any())
     first_attempts = len(draw.contacts.arrival)
     rows = _rows(draw, first_attempts + (first_attempts // 4 + 64 if room else 0))
     floor = _floor(model, len(rows.arrival), np.flatnonzero(there), by_end[there[by_end]])
-    agenda = _agenda(len(model.agent_group), len(rows.arrival), room)
-    state = np.zeros(EDGE + 1, np.int64)
+    agenda = _agenda(model, centre, len(rows.arrival), room)
+    state = np.zeros(SEEN + 1, np.int64)
     state[NOW], state[ROWS] = model.begin, first_attempts
     passed = model.begin // model.interval_us
     state[COLUMN], state[EDGE] = passed % model.open.shape[1], (passed + 1) * model.interval_us
@@ -152,11 +180,15 @@ def with_more_room(rows: Rows, floor: Floor, agenda: Agenda) -> tuple[Rows, Floo
             gone_row=_longer(agenda.gone_row, 2 * more),
             back_when=_longer(agenda.back_when, 2 * more),
             back_row=_longer(agenda.back_row, 2 * more),
+            over_when=_longer(agenda.over_when, 2 * more if len(agenda.over_when) > 1 else 1),
+            over_row=_longer(agenda.over_row, 2 * more if len(agenda.over_row) > 1 else 1),
         ),
     )
 
 
-def log_of(rows: Rows, floor: Floor, count: int, first_attempts: int) -> ContactLog:
+def log_of(
+    rows: Rows, floor: Floor, count: int, first_attempts: int, *, varied: bool
+) -> ContactLog:
     """The log of a run that is over, sorted by arrival, then by content."""
     order = rows.seen[:count]
 
@@ -164,18 +196,22 @@ def log_of(rows: Rows, floor: Floor, count: int, first_attempts: int) -> Contact
         # Without redials the rows are first attempts, which are sorted.
         return values[:count] if count == first_attempts else values.take(order)
 
+    attempt = column(rows.attempt)
     return ContactLog(
         contact_type=column(rows.contact_type),
         interval=column(rows.interval),
         ordinal=column(rows.ordinal),
-        attempt=column(rows.attempt),
+        attempt=attempt,
         arrival=column(rows.arrival),
         outcome=column(rows.outcome),
         left_queue=column(rows.left_queue),
         ended=column(rows.ended),
         agent=column(rows.agent),
         last=column(rows.last),
-        redial_cut=column(rows.redial_cut),
+        # Without repeats every later attempt is a redial.
+        again=column(rows.again) if varied else (attempt > 0).astype(np.int8) * REDIAL,
+        unresolved=column(rows.unresolved) if varied else np.zeros(count, bool),
+        cut=column(rows.cut),
         stretch_left=floor.stretch_left,
     )
 
@@ -183,9 +219,15 @@ def log_of(rows: Rows, floor: Floor, count: int, first_attempts: int) -> Contact
 @lru_cache(maxsize=16)
 def _centre(model: Model) -> tuple[Centre, Integers]:
     """A model, and its stretches by end."""
-    groups_first, groups, groups_last = _end_to_end(model.priority.T)
-    types_first, types, types_last = _end_to_end(model.priority)
-    stretches = model.stretches
+    skills, access, stretches = model.skills, model.access, model.stretches
+    groups_first, groups, groups_last = _end_to_end(skills.priority.T)
+    types_first, types, types_last = _end_to_end(skills.priority)
+    type_of_place = np.repeat(np.arange(len(model.contact_types)), np.diff(groups_first))
+    group_of_place = np.repeat(np.arange(len(model.groups)), np.diff(types_first))
+    waits = [
+        sorted({int(after) for after in skills.after[skills.priority[:, kind] > 0, kind]} - {0})
+        for kind in range(len(model.contact_types))
+    ]
     centre = Centre(
         begin=model.begin,
         end=model.end,
@@ -197,14 +239,30 @@ def _centre(model: Model) -> tuple[Centre, Integers]:
         groups_first=groups_first,
         groups=groups,
         groups_last=groups_last,
+        groups_after=skills.after[groups, type_of_place],
+        groups_reserve=skills.reserve[groups, type_of_place],
         types_first=types_first,
         types=types,
         types_last=types_last,
+        types_after=skills.after[group_of_place, types],
+        types_reserve=skills.reserve[group_of_place, types],
+        varied=model.varied,
+        handle_ppm=skills.handle_ppm,
+        unresolved_below=skills.unresolved_below,
+        overflows_first=np.cumsum([0, *map(len, waits)], dtype=np.int64),
+        overflows=np.array([after for some in waits for after in some], np.int64),
+        queue_limit=access.queue_limit,
+        line_group=access.line_group,
+        closing=access.closing,
+        agent_choice=access.agent_choice,
         stretch_agent=stretches.agent,
         stretch_start=stretches.start,
         stretch_end=stretches.end,
         serves_out=stretches.serves_out,
         redials_at_most=model.redials_at_most,
+        repeats_at_most=model.repeats_at_most,
+        redials_while_open=model.redials_while_open,
+        repeats_while_open=model.repeats_while_open,
     )
     return centre, np.argsort(stretches.end, kind="stable")
 
@@ -251,7 +309,9 @@ def _rows(draw: Draw, length: int) -> Rows:
         ended=empty(),
         agent=empty(),
         last=empty(bool),
-        redial_cut=empty(bool),
+        again=np.zeros(length, np.int8),
+        unresolved=np.zeros(length, bool),
+        cut=np.zeros(length, bool),
         seen=empty(),
     )
 
@@ -270,7 +330,11 @@ def _floor(model: Model, rows: int, coming: Integers, leaving: Integers) -> Floo
         idle_since=np.full(agents, LATER),
         idle_first=np.full(groups, -1),
         idle_last=np.full(groups, -1),
+        free=np.zeros(groups, np.int64),
+        waiting=np.zeros(types, np.int64),
+        free_lines=model.access.lines.copy(),
         busy=np.zeros(agents, bool),
+        handled=np.zeros(agents, np.int64),
         stretch_of=np.full(agents, -1),
         stretch_left=model.stretches.start.copy(),
         coming=coming,
@@ -278,20 +342,29 @@ def _floor(model: Model, rows: int, coming: Integers, leaving: Integers) -> Floo
     )
 
 
-def _agenda(agents: int, rows: int, room: bool) -> Agenda:
+def _agenda(model: Model, centre: Centre, rows: int, room: bool) -> Agenda:
     """Nothing is under way."""
+    agents = len(model.agent_group)
     leaves = 1 << (max(agents, 2) - 1).bit_length()
-    gone, back = np.empty((2, rows + 1), np.int64), np.empty((2, rows + 1 if room else 1), np.int64)
-    gone[0, 0] = back[0, 0] = LATER
+    gone, back, over, talk = (
+        np.empty((2, most + 1), np.int64)
+        for most in (
+            rows,
+            rows if room else 0,
+            rows if len(centre.overflows) else 0,
+            int(model.access.lines.sum()),
+        )
+    )
+    gone[0, 0] = back[0, 0] = over[0, 0] = talk[0, 0] = LATER
     return Agenda(
         leaves,
         IDLE + np.concatenate([np.full(leaves, leaves), np.arange(leaves)]),
         np.tile(np.arange(leaves), 2),
         np.zeros(leaves, np.int64),
-        gone[0],
-        gone[1],
-        back[0],
-        back[1],
+        *gone,
+        *back,
+        *over,
+        *talk,
     )
 
 

@@ -20,6 +20,15 @@ class Outcome(IntEnum):
     """Came while the contact type was closed; offered, and never in time."""
     WAITING = 3
     """Still waiting when the run ended."""
+    BLOCKED = 4
+    """Found no line, or the queue full; offered, and never in time."""
+    CLEARED = 5
+    """Disconnected unanswered, waiting when the contact type closed."""
+
+
+REDIAL, MET = 1, 2
+"""Bits of `ContactLog.again`: this attempt follows one without an answer; an agent was met before.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +51,12 @@ class ContactLog:
         Index of the agent-day that answered, or -1.
     last : ndarray of bool
         Whether the request ends with this contact.
-    redial_cut : ndarray of bool
+    again : ndarray of int8
+        Why it is not a first attempt: 0 for a first one, `REDIAL`, `MET` (a repeat), or both (a
+        redial of a repeat).
+    unresolved : ndarray of bool
+        Whether an agent answered and the matter was not settled.
+    cut : ndarray of bool
         Whether another attempt would have followed but for the bound or the end of the horizon.
     stretch_left : ndarray of int64, shape (n_stretches,)
         When the agent of each stretch really left the floor [µs]; absent agents never came, and
@@ -59,7 +73,9 @@ class ContactLog:
     ended: Integers
     agent: Integers
     last: NDArray[np.bool_]
-    redial_cut: NDArray[np.bool_]
+    again: NDArray[np.int8]
+    unresolved: NDArray[np.bool_]
+    cut: NDArray[np.bool_]
     stretch_left: Integers
 
     @property

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ccsim.demand.model import DemandModel
+from ccsim.demand.keyed import threshold_ppm, uniform_limit
+from ccsim.demand.model import PPM, DemandModel
+from ccsim.demand.table import NEVER
 from ccsim.errors import PlanError
 from ccsim.plans.plan import StaffingPlan
+from ccsim.scenario.calendar import Grid
 from ccsim.scenario.case import Case
+from ccsim.scenario.model import AgentChoice, Redial, Repeat, Scenario, Skill
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
@@ -45,6 +51,60 @@ class Stretches:
     serves_out: Booleans
 
 
+CHOICES: tuple[AgentChoice, ...] = get_args(AgentChoice)
+"""Rules by which one of several free agents is chosen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Skills:
+    """What each group does with each contact type, arrays of shape (n_groups, n_contact_types).
+
+    Attributes
+    ----------
+    priority : ndarray of int64
+        1 is taken first; 0 means that the group lacks the skill.
+    handle_ppm : ndarray of int64
+        Handle time as a multiple of the contact type's [per million].
+    unresolved_below : ndarray of int64
+        Uniforms below which a contact does not settle the matter.
+    after : ndarray of int64
+        How long a contact must have waited for this group [µs].
+    reserve : ndarray of int64
+        It takes such a contact only while more than so many of its agents are free.
+    """
+
+    priority: Integers
+    handle_ppm: Integers
+    unresolved_below: Integers
+    after: Integers
+    reserve: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class Access:
+    """Who gets in and who must leave: limits of each contact type.
+
+    Attributes
+    ----------
+    queue_limit : ndarray of int64, shape (n_contact_types,)
+        The most who may wait.
+    line_group : ndarray of int64, shape (n_contact_types,)
+        Index of the lines that it needs, or -1.
+    lines : ndarray of int64, shape (n_line_groups,)
+        How many there are.
+    closing : ndarray of int64, shape (n_closings, 2)
+        Instants [µs] and contact types whose queue is cleared then, in this order.
+    agent_choice : ndarray of int64, shape (n_contact_types,)
+        Places in `CHOICES`: which of several free agents gets it.
+    """
+
+    queue_limit: Integers
+    line_group: Integers
+    lines: Integers
+    closing: Integers
+    agent_choice: Integers
+
+
 @dataclass(frozen=True, eq=False)
 class Model:
     """A centre with its plan, compiled; read by an engine, changed by nobody.
@@ -53,8 +113,10 @@ class Model:
     ----------
     contact_types, groups : tuple of str
         Names; every index below points into them.
-    priority : ndarray of int64, shape (n_groups, n_contact_types)
-        1 is taken first; 0 means that the group lacks the skill.
+    skills : Skills
+        Who handles what, and how.
+    access : Access
+        Who gets in.
     head_start : ndarray of int64, shape (n_contact_types,)
         [µs].
     open : ndarray of bool, shape (n_contact_types, n_intervals)
@@ -65,8 +127,10 @@ class Model:
         Whether what lies beyond the end belongs to the beginning.
     cut : bool
         Whether everything stops at the end, or whoever came in time is served out.
-    redials_at_most : ndarray of int64, shape (n_contact_types,)
-        The most redials of one request.
+    redials_at_most, repeats_at_most : ndarray of int64, shape (n_contact_types,)
+        The later attempts of one request after which there is no redial, and no repeat.
+    redials_while_open, repeats_while_open : ndarray of bool, shape (n_contact_types,)
+        Whether the delay of such an attempt runs only while the contact type is open.
     agent_group : ndarray of int64, shape (n_agents,)
         The group of each agent.
     stretches : Stretches
@@ -75,7 +139,8 @@ class Model:
 
     contact_types: tuple[str, ...]
     groups: tuple[str, ...]
-    priority: Integers
+    skills: Skills
+    access: Access
     head_start: Integers
     open: Booleans
     interval_us: int
@@ -84,8 +149,41 @@ class Model:
     cyclic: bool
     cut: bool
     redials_at_most: Integers
+    repeats_at_most: Integers
+    redials_while_open: Booleans
+    repeats_while_open: Booleans
     agent_group: Integers
     stretches: Stretches
+
+    def later(self, contact_type: int, moment: int, delay: int, *, opening: bool) -> int:
+        """When a delay from a moment is over [µs], perhaps on a clock that stands while closed."""
+        if not opening:
+            return moment + delay
+        is_open = self.open[contact_type]
+        while moment < self.end:
+            interval = moment // self.interval_us
+            follows = (interval + 1) * self.interval_us
+            if is_open[interval % len(is_open)]:
+                if delay < follows - moment:
+                    return moment + delay
+                delay -= follows - moment
+            moment = follows
+        return moment
+
+    @property
+    def varied(self) -> bool:
+        """Whether there is more than skills with priorities, stretches, patience and redials."""
+        skills, access = self.skills, self.access
+        return bool(
+            (skills.handle_ppm != PPM).any()
+            or skills.unresolved_below.any()
+            or skills.after.any()
+            or skills.reserve.any()
+            or (access.queue_limit < NEVER).any()
+            or (access.line_group >= 0).any()
+            or access.agent_choice.any()
+            or len(access.closing)
+        )
 
 
 @dataclass(frozen=True, order=True)
@@ -113,14 +211,8 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
     scenario, grid = case.scenario, case.grid
     contact_types, groups = tuple(scenario.contact_types), tuple(scenario.agent_groups)
     check_plan(case, plan)
-    is_open = np.array([grid.opening(given.open) for given in scenario.contact_types.values()])
-    priority = np.array(
-        [
-            [group.skills[name].priority if name in group.skills else 0 for name in contact_types]
-            for group in scenario.agent_groups.values()
-        ],
-        dtype=np.int64,
-    ).reshape(len(groups), len(contact_types))
+    is_open = np.array([grid.opening(scenario.hours(name)) for name in contact_types])
+    skills = _skills(scenario)
     begin = -demand.warm_up_intervals * grid.interval_us
     agents = sorted(
         [
@@ -134,7 +226,7 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
     for index, agent in enumerate(agents):
         ordinal = ordinals[agent.group, agent.day] if agent.ordinal is None else agent.ordinal
         ordinals[agent.group, agent.day] += 1
-        served = is_open[priority[agent.group] > 0].any(axis=0)
+        served = is_open[skills.priority[agent.group] > 0].any(axis=0)
         rows += [
             (start, index, end, ordinal, day, ends_shift, _is_closed(case, served, end))
             for start, end, day, ends_shift in agent.stretches
@@ -147,7 +239,8 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
     return Model(
         contact_types=contact_types,
         groups=groups,
-        priority=priority,
+        skills=skills,
+        access=_access(scenario, grid, is_open, begin),
         head_start=np.array(
             [g.head_start for g in scenario.contact_types.values()], dtype=np.int64
         ),
@@ -161,6 +254,12 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
             [given.redial.at_most if given.redial else 0 for given in demand.contact_types],
             dtype=np.int64,
         ),
+        repeats_at_most=np.array(
+            [given.repeat.at_most if given.repeat else 0 for given in demand.contact_types],
+            dtype=np.int64,
+        ),
+        redials_while_open=_on_opening_clock(g.redial for g in scenario.contact_types.values()),
+        repeats_while_open=_on_opening_clock(g.repeat for g in scenario.contact_types.values()),
         agent_group=np.array([agent.group for agent in agents], dtype=np.int64),
         stretches=Stretches(
             agent=owner,
@@ -171,6 +270,61 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
             ends_shift=ends_shift.astype(bool),
             serves_out=serves_out.astype(bool),
         ),
+    )
+
+
+def _skills(scenario: Scenario) -> Skills:
+    """Skills of every group; what lacks a skill has the values of a plain one."""
+    plain = Skill()
+    rows = [
+        [group.skills.get(name, plain) for name in scenario.contact_types]
+        for group in scenario.agent_groups.values()
+    ]
+
+    def of(value: Callable[[Skill], int]) -> Integers:
+        values = [[value(skill) for skill in row] for row in rows]
+        return np.array(values, np.int64).reshape(len(rows), len(scenario.contact_types))
+
+    has = [
+        [name in group.skills for name in scenario.contact_types]
+        for group in scenario.agent_groups.values()
+    ]
+    return Skills(
+        priority=np.where(has, of(lambda skill: skill.priority), 0),
+        handle_ppm=of(lambda skill: round(skill.handle_time * PPM)),
+        unresolved_below=uniform_limit(PPM - of(lambda skill: threshold_ppm(skill.resolution))),
+        after=of(lambda skill: skill.after),
+        reserve=of(lambda skill: skill.reserve),
+    )
+
+
+def _on_opening_clock(later: Iterable[Redial | Repeat | None]) -> Booleans:
+    return np.array([one is not None and one.clock == "opening" for one in later])
+
+
+def _access(scenario: Scenario, grid: Grid, is_open: Booleans, begin: int) -> Access:
+    given, line_groups = scenario.contact_types.values(), list(scenario.line_groups)
+    closing = []
+    for index, contact_type in enumerate(given):
+        if contact_type.at_closing == "clear":
+            follows = np.roll(is_open[index], -1)
+            if scenario.horizon.begins != "cyclic":
+                follows[-1] = False
+            ends = (np.flatnonzero(is_open[index] & ~follows) + 1) * grid.interval_us
+            # A warm-up is the end of the horizon once more.
+            both = np.concatenate([ends - grid.end, ends])
+            closing += [(int(end), index) for end in both if begin < end]
+    return Access(
+        queue_limit=np.array(
+            [NEVER if one.queue_limit is None else one.queue_limit for one in given], np.int64
+        ),
+        line_group=np.array(
+            [-1 if one.line_group is None else line_groups.index(one.line_group) for one in given],
+            np.int64,
+        ),
+        lines=np.array([one.lines for one in scenario.line_groups.values()], np.int64),
+        closing=np.array(sorted(closing), np.int64).reshape(-1, 2),
+        agent_choice=np.array([CHOICES.index(one.agent_choice) for one in given], np.int64),
     )
 
 

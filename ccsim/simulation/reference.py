@@ -8,6 +8,7 @@ first. Contacts are callbacks, not processes: a contact costs three or four even
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from enum import IntEnum
 from functools import partial
 from heapq import heappop, heappush
@@ -17,10 +18,12 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from ccsim.demand.draw import Draw
+from ccsim.demand.draw import Draw, scale_one
 from ccsim.demand.table import NEVER
-from ccsim.simulation.log import ContactLog, Outcome
-from ccsim.simulation.model import Model
+from ccsim.simulation.log import MET, REDIAL, ContactLog, Outcome
+from ccsim.simulation.model import CHOICES, Model
+from ccsim.simulation.reference_lines import Lines
+from ccsim.simulation.reference_rows import Rows
 
 Integers = NDArray[np.int64]
 
@@ -31,16 +34,19 @@ class Rank(IntEnum):
     SERVICE_ENDS = 0
     AGENT_LEAVES = 1
     AGENT_COMES = 2
-    PATIENCE_ENDS = 3
-    CONTACT_ARRIVES = 4
+    CONTACT_OVERFLOWS = 3
+    PATIENCE_ENDS = 4
+    TYPE_CLOSES = 5
+    CONTACT_ARRIVES = 6
 
 
 # Each rank above every content id, so that one integer carries both. Members of an enumeration
 # are slow to reach and to compare with; these are plain.
-SERVICE_ENDS, AGENT_LEAVES, AGENT_COMES, PATIENCE_ENDS, CONTACT_ARRIVES = (
-    rank << 62 for rank in Rank
-)
-ANSWERED, ABANDONED, CLOSED, WAITING = map(int, Outcome)
+(
+    SERVICE_ENDS, AGENT_LEAVES, AGENT_COMES, CONTACT_OVERFLOWS, PATIENCE_ENDS, TYPE_CLOSES,
+    CONTACT_ARRIVES,
+) = (rank << 62 for rank in Rank)  # fmt: skip
+ANSWERED, ABANDONED, CLOSED, WAITING, BLOCKED, CLEARED = map(int, Outcome)
 
 
 class Moment(simpy.Event):
@@ -99,39 +105,66 @@ class _Centre:
         self.env: Any = simpy.Environment(initial_time=model.begin)  # its clock is one of integers
         self._will = partial(Moment, self.env)
         self.interval_us = model.interval_us
-        contacts = draw.contacts
-        # One row per contact; redials are appended.
-        self.contact_type: list[int] = contacts.contact_type.tolist()
-        self.interval: list[int] = contacts.interval.tolist()
-        self.ordinal: list[int] = contacts.ordinal.tolist()
-        self.attempt: list[int] = [0] * len(self.ordinal)
-        self.arrival: list[int] = contacts.arrival.tolist()
-        self.handle_time: list[int] = contacts.handle_time.tolist()
-        self.patience: list[int] = contacts.patience.tolist()
-        self.content: list[int] = contacts.content_id.tolist()
-        count = self.first_attempts = len(self.ordinal)
-        self.outcome: list[int] = [WAITING] * count
-        self.left_queue: list[int] = [NEVER] * count
-        self.ended: list[int] = [NEVER] * count
-        self.agent: list[int] = [-1] * count
-        self.last: list[bool] = [True] * count
-        self.redial_cut: list[bool] = [False] * count
+        rows = self.rows = Rows(draw)
+        self.first_attempts = len(rows.arrival)
+        self.contact_type, self.content, self.arrival = (
+            rows.contact_type,
+            rows.content,
+            rows.arrival,
+        )
+        self.handle_time, self.patience, self.outcome = (
+            rows.handle_time,
+            rows.patience,
+            rows.outcome,
+        )
+        self.left_queue, self.ended = rows.left_queue, rows.ended
+        self._skills(model)
+        self._access(model)
+        self._agents(model, draw)
+        self._next_arrival(0, model.begin)
+        self._next_coming(0)
+        self._next_leaving(0)
+        self._next_closing(0)
 
+    def _skills(self, model: Model) -> None:
+        """Who may meet whom."""
         types, groups = range(len(model.contact_types)), range(len(model.groups))
-        priority = model.priority.tolist()
-        self.is_open = model.open.tolist()
-        self.head_start = model.head_start.tolist()
+        self.varied, self.head_start = model.varied, model.head_start.tolist()
+        priority, self.handle_ppm, self.unresolved_below, after, reserve = (
+            getattr(model.skills, field.name).tolist() for field in fields(model.skills)
+        )
         # Whom a contact may go to, and what a group takes, both in order of priority.
-        self.groups_of = [_by_priority([(priority[g][t], g) for g in groups]) for t in types]
-        self.types_of = [_by_priority([(priority[g][t], t) for t in types]) for g in groups]
+        self.groups_of = [
+            _by_priority([(priority[g][t], (g, after[g][t], reserve[g][t])) for g in groups])
+            for t in types
+        ]
+        self.types_of = [
+            _by_priority([(priority[g][t], (t, after[g][t], reserve[g][t])) for t in types])
+            for g in groups
+        ]
+        # Waits after which a contact may go to more groups.
+        self.overflows = [
+            sorted({after[g][t] for g in groups if priority[g][t]} - {0}) for t in types
+        ]
         self.queue: list[list[tuple[int, int, int]]] = [[] for _ in types]
         self.idle: list[list[tuple[int, int]]] = [[] for _ in groups]
+        self.free = [0 for _ in groups]
 
+    def _access(self, model: Model) -> None:
+        """Who gets in."""
+        access = model.access
+        self.is_open, self.queue_limit = model.open.tolist(), access.queue_limit.tolist()
+        self.choice = [CHOICES[place] for place in access.agent_choice.tolist()]
+        self.lines = Lines(access) if len(access.lines) else None
+        self.closing = access.closing.tolist()
+
+    def _agents(self, model: Model, draw: Draw) -> None:
+        """Who will be there."""
         stretches = model.stretches
         self.group_of = model.agent_group.tolist()
         there = np.zeros(len(stretches.agent), dtype=bool)
         stretch_group = model.agent_group[stretches.agent]
-        for group in groups:
+        for group in range(len(model.groups)):
             mine = stretch_group == group
             there[mine] = draw.present(group, stretches.day[mine], stretches.ordinal[mine])
         self.stretch_agent = stretches.agent.tolist()
@@ -140,30 +173,23 @@ class _Centre:
         self.stretch_left = stretches.start.tolist()
         self.idle_since: list[int | None] = [None] * len(self.group_of)
         self.busy = [False] * len(self.group_of)
+        self.handled = [0] * len(self.group_of)
         self.stretch_of = [-1] * len(self.group_of)
         self.comings = self._sorted(stretches.start, there)
         self.leavings = self._sorted(stretches.end, there)
-        self._next_arrival(0)
-        self._next_coming(0)
-        self._next_leaving(0)
 
     def _sorted(self, when: Integers, there: NDArray[np.bool_]) -> list[tuple[int, int]]:
         """Moments of the stretches of agents who are there: (instant, stretch), in order."""
         stretches = np.flatnonzero(there)
         return sorted(zip(when[stretches].tolist(), stretches.tolist(), strict=True))
 
-    # The three streams that are known beforehand: each event announces the next of its stream,
+    # The streams that are known beforehand: each event announces the next of its stream,
     # so that the event list stays as short as what is going on.
 
-    def _next_arrival(self, contact: int) -> None:
+    def _next_arrival(self, contact: int, now: int) -> None:
         if contact < self.first_attempts:
-            self._will(
-                self.arrival[contact] - self.env.now,
-                CONTACT_ARRIVES,
-                self.content[contact],
-                contact,
-                self._first_attempt,
-            )
+            delay, content = self.arrival[contact] - now, self.content[contact]
+            self._will(delay, CONTACT_ARRIVES, content, contact, self._first_attempt)
 
     def _next_coming(self, number: int) -> None:
         if number < len(self.comings):
@@ -175,69 +201,134 @@ class _Centre:
             when, stretch = self.leavings[number]
             self._will(when - self.env.now, AGENT_LEAVES, stretch, number, self._leaves)
 
+    def _next_closing(self, number: int) -> None:
+        if number < len(self.closing):
+            when, contact_type = self.closing[number]
+            self._will(when - self.env.now, TYPE_CLOSES, contact_type, number, self._closes)
+
     # Contacts.
 
     def _first_attempt(self, arrival: Moment) -> None:
-        self._next_arrival(arrival.whom + 1)
-        self._arrives(arrival)
+        now = self.env.now
+        self._next_arrival(arrival.whom + 1, now)
+        self._arrives(arrival.whom, now)
 
-    def _arrives(self, arrival: Moment) -> None:
-        contact, now = arrival.whom, self.env.now
+    def _later_attempt(self, arrival: Moment) -> None:
+        self._arrives(arrival.whom, self.env.now)
+
+    def _arrives(self, contact: int, now: int) -> None:
         contact_type = self.contact_type[contact]
         is_open = self.is_open[contact_type]
         if not is_open[now // self.interval_us % len(is_open)]:
             self._ends_without_answer(contact, CLOSED)
             return
-        agent = self._free_agent(contact_type, now)
+        if self.lines is not None and not self.lines.take(contact_type, now):
+            self._ends_without_answer(contact, BLOCKED)
+            self._may_redial(contact)
+            return
+        agent = self._free_agent(contact, 0, now)
         if agent is not None:
             self._answers(agent, contact, now)
+            return
+        if self._is_full(contact_type):
+            self._leaves_line(contact_type)
+            self._ends_without_answer(contact, BLOCKED)
+            self._may_redial(contact)
             return
         key = now - self.head_start[contact_type]
         content, patience = self.content[contact], self.patience[contact]
         heappush(self.queue[contact_type], (key, content, contact))
         if patience < NEVER:
             self._will(patience, PATIENCE_ENDS, content, contact, self._gives_up)
+        if self.overflows[contact_type]:
+            self._overflows_after(0, contact)
+
+    def _is_full(self, contact_type: int) -> bool:
+        """Whether as many wait as may."""
+        limit: int = self.queue_limit[contact_type]
+        if limit == NEVER:
+            return False
+        waiting = (self.outcome[contact] == WAITING for *_, contact in self.queue[contact_type])
+        return sum(waiting) >= limit
+
+    def _overflows_after(self, waited: int, contact: int) -> None:
+        """Announce when more groups may take a waiting contact."""
+        for after in self.overflows[self.contact_type[contact]]:
+            if after > waited:
+                content = self.content[contact]
+                self._will(after - waited, CONTACT_OVERFLOWS, content, contact, self._overflows)
+                return
+
+    def _overflows(self, overflow: Moment) -> None:
+        contact, now = overflow.whom, self.env.now
+        if self.outcome[contact] != WAITING:
+            return
+        waited = now - self.arrival[contact]
+        agent = self._free_agent(contact, waited, now)
+        if agent is None:
+            self._overflows_after(waited, contact)
+            return
+        self._answers(agent, contact, now)
 
     def _gives_up(self, end_of_patience: Moment) -> None:
         contact = end_of_patience.whom
-        if self.outcome[contact] != WAITING:
-            return
-        self._ends_without_answer(contact, ABANDONED)
-        contact_type, attempt = self.contact_type[contact], self.attempt[contact]
-        interval, ordinal = self.interval[contact], self.ordinal[contact]
-        again = self.draw.redial(contact_type, interval, ordinal, attempt)
-        if again is None:
-            return
-        delay, patience = again
-        beyond = self.env.now + delay >= self.model.end
-        if attempt >= self.model.redials_at_most[contact_type] or beyond:
-            self.redial_cut[contact] = True
-            return
-        self.last[contact] = False
-        self._redials(contact, delay, patience)
+        if self.outcome[contact] == WAITING:
+            self._leaves_queue(contact, ABANDONED)
+            self._may_redial(contact)
 
-    def _redials(self, contact: int, delay: int, patience: int) -> None:
-        redial = len(self.arrival)
-        # The attempt is the last part of a content id: the next attempt's is one more.
-        self.contact_type.append(self.contact_type[contact])
-        self.interval.append(self.interval[contact])
-        self.ordinal.append(self.ordinal[contact])
-        self.attempt.append(self.attempt[contact] + 1)
-        self.content.append(self.content[contact] + 1)
-        self.arrival.append(self.env.now + delay)
-        self.handle_time.append(self.handle_time[contact])
-        self.patience.append(patience)
-        self.outcome.append(WAITING)
-        self.left_queue.append(NEVER)
-        self.ended.append(NEVER)
-        self.agent.append(-1)
-        self.last.append(True)
-        self.redial_cut.append(False)
-        self._will(delay, CONTACT_ARRIVES, self.content[redial], redial, self._arrives)
+    def _closes(self, closing: Moment) -> None:
+        """Disconnect all who wait."""
+        self._next_closing(closing.whom + 1)
+        _, contact_type = self.closing[closing.whom]
+        for _, _, contact in self.queue[contact_type]:
+            if self.outcome[contact] == WAITING:
+                self._leaves_queue(contact, CLEARED)
+        self.queue[contact_type].clear()
+
+    def _leaves_queue(self, contact: int, outcome: int) -> None:
+        self._leaves_line(self.contact_type[contact])
+        self._ends_without_answer(contact, outcome)
+
+    def _leaves_line(self, contact_type: int) -> None:
+        if self.lines is not None:
+            self.lines.give_back(contact_type)
 
     def _ends_without_answer(self, contact: int, outcome: int) -> None:
         self.outcome[contact] = outcome
         self.left_queue[contact] = self.ended[contact] = self.env.now
+
+    # Later attempts.
+
+    def _may_redial(self, contact: int) -> None:
+        """Whoever gave up, or was blocked, may call again."""
+        again = self.draw.redial(*self.rows.key(contact))
+        if again is not None:
+            model, contact_type = self.model, self.contact_type[contact]
+            opening = model.redials_while_open[contact_type]
+            arrival = model.later(contact_type, self.env.now, again[0], opening=opening)
+            most, why = model.redials_at_most[contact_type], self.rows.again[contact] | REDIAL
+            self._tries_again(contact, arrival, again[1], most, why)
+
+    def _may_repeat(self, contact: int, below: int, end: int) -> None:
+        """Whoever was answered and is not done with the matter may contact again."""
+        key = self.rows.key(contact)
+        self.rows.unresolved[contact], again = self.draw.unresolved(*key, below)
+        if again is not None:
+            model, contact_type = self.model, self.contact_type[contact]
+            opening = model.repeats_while_open[contact_type]
+            arrival = model.later(contact_type, end, again[0], opening=opening)
+            self._tries_again(contact, arrival, again[1], model.repeats_at_most[contact_type], MET)
+
+    def _tries_again(
+        self, contact: int, arrival: int, patience: int, at_most: int, why: int
+    ) -> None:
+        """Append the next attempt of a request, unless it is cut."""
+        if self.rows.attempt[contact] >= at_most or arrival >= self.model.end:
+            self.rows.cut[contact] = True
+            return
+        later = self.rows.next_attempt(contact, arrival, patience, why)
+        delay = arrival - self.env.now
+        self._will(delay, CONTACT_ARRIVES, self.content[later], later, self._later_attempt)
 
     # Agents.
 
@@ -256,11 +347,19 @@ class _Centre:
         self._next_leaving(leaving.whom + 1)
         _, stretch = self.leavings[leaving.whom]
         agent = self.stretch_agent[stretch]
-        if not self.busy[agent] and self.stretch_of[agent] == stretch:
-            self._goes(agent)
+        if self.idle_since[agent] is not None and self.stretch_of[agent] == stretch:
+            contact = (
+                self._next_contact(agent, serving_out=True) if self.serves_out[stretch] else None
+            )
+            if contact is not None:
+                self._answers(agent, contact, self.env.now)
+            else:
+                self._goes(agent)
 
     def _goes(self, agent: int) -> None:
-        self.idle_since[agent] = None
+        if self.idle_since[agent] is not None:
+            self.idle_since[agent] = None
+            self.free[self.group_of[agent]] -= 1
         self.stretch_left[self.stretch_of[agent]] = self.env.now
 
     def _service_ends(self, end_of_service: Moment) -> None:
@@ -271,45 +370,79 @@ class _Centre:
         """Take the next contact, or leave when it is time, or wait for one."""
         stretch, now = self.stretch_of[agent], self.env.now
         over = now >= self.stretch_end[stretch]
-        contact = None if over and not self.serves_out[stretch] else self._next_contact(agent)
+        none = over and not self.serves_out[stretch]
+        contact = None if none else self._next_contact(agent, serving_out=over)
         if contact is not None:
             self._answers(agent, contact, now)
         elif over:
             self._goes(agent)
         else:
             self.idle_since[agent] = now
+            self.free[self.group_of[agent]] += 1
             heappush(self.idle[self.group_of[agent]], (now, agent))
 
     def _answers(self, agent: int, contact: int, now: int) -> None:
         handle_time = self.handle_time[contact]
-        self.busy[agent], self.idle_since[agent] = True, None
-        self.outcome[contact], self.agent[contact] = ANSWERED, agent
+        if self.varied:
+            handle_time = self._handled(agent, contact, now)
+        if self.idle_since[agent] is not None:
+            self.idle_since[agent] = None
+            self.free[self.group_of[agent]] -= 1
+        self.busy[agent] = True
+        self.outcome[contact], self.rows.agent[contact] = ANSWERED, agent
         self.left_queue[contact], self.ended[contact] = now, now + handle_time
         self._will(handle_time, SERVICE_ENDS, self.content[contact], agent, self._service_ends)
 
+    def _handled(self, agent: int, contact: int, now: int) -> int:
+        """How long it takes this agent, and what follows from that."""
+        group, contact_type = self.group_of[agent], self.contact_type[contact]
+        handle_ppm = self.handle_ppm[group][contact_type]
+        handle_time = scale_one(self.handle_time[contact], handle_ppm)
+        self.handled[agent] += handle_time
+        if self.lines is not None and self.lines.needed(contact_type):
+            key = self.rows.key(contact)
+            wrap_up = scale_one(self.draw.wrap_up(*key[:3]), handle_ppm)
+            self.lines.talks(contact_type, max(now, now + handle_time - wrap_up))
+        below = self.unresolved_below[group][contact_type]
+        if below:
+            self._may_repeat(contact, below, now + handle_time)
+        return handle_time
+
     # Who meets whom.
 
-    def _next_contact(self, agent: int) -> int | None:
-        """Take the waiting contact of best priority, then of longest wait with head start."""
-        for contact_types in self.types_of[self.group_of[agent]]:
+    def _next_contact(self, agent: int, *, serving_out: bool) -> int | None:
+        """Take the waiting contact of best priority, then of longest wait with head start.
+
+        Who serves out minds neither reserves nor how long a contact has waited.
+        """
+        group, now = self.group_of[agent], self.env.now
+        free = self.free[group] + 1
+        for skills in self.types_of[group]:
             best: tuple[int, int, int] | None = None
             chosen = -1
-            for contact_type in contact_types:
+            for contact_type, after, reserve in skills:
                 queue = self.queue[contact_type]
                 while queue and self.outcome[queue[0][2]] != WAITING:
                     heappop(queue)
-                if queue and (best is None or queue[0] < best):
-                    best, chosen = queue[0], contact_type
+                if not queue or (best is not None and best < queue[0]):
+                    continue
+                if self.varied and not serving_out:
+                    waited = now - self.arrival[queue[0][2]]
+                    if waited < after or free <= reserve:
+                        continue
+                best, chosen = queue[0], contact_type
             if best is not None:
                 return heappop(self.queue[chosen])[2]
         return None
 
-    def _free_agent(self, contact_type: int, now: int) -> int | None:
-        """Find the free agent of best priority, then idle for longest."""
-        for groups in self.groups_of[contact_type]:
+    def _free_agent(self, contact: int, waited: int, now: int) -> int | None:
+        """Choose among the free agents of best priority, by the rule of the contact type."""
+        contact_type = self.contact_type[contact]
+        for skills in self.groups_of[contact_type]:
             best: tuple[int, int] | None = None
-            chosen = -1
-            for group in groups:
+            for group, after, reserve in skills:
+                if waited < after or self.free[group] <= reserve:
+                    continue
                 idle = self.idle[group]
                 while idle and (
                     self.idle_since[idle[0][1]] != idle[0][0]
@@ -317,41 +450,51 @@ class _Centre:
                 ):
                     heappop(idle)
                 if idle and (best is None or idle[0] < best):
-                    best, chosen = idle[0], group
+                    best = idle[0]
             if best is not None:
-                return heappop(self.idle[chosen])[1]
+                if self.choice[contact_type] == "longest_idle":
+                    return best[1]
+                able = [
+                    group
+                    for group, after, reserve in skills
+                    if waited >= after and self.free[group] > reserve
+                ]
+                return self._one_of(able, contact, now)
         return None
 
+    def _one_of(self, groups: list[int], contact: int, now: int) -> int:
+        """Choose one of several free agents by another rule."""
+        free = sorted(
+            {
+                agent
+                for group in groups
+                for since, agent in self.idle[group]
+                if self.idle_since[agent] == since
+                and self.stretch_end[self.stretch_of[agent]] > now
+            }
+        )
+        match self.choice[self.contact_type[contact]]:
+            case "least_handling":
+                return min(free, key=lambda agent: (self.handled[agent], agent))
+            case "at_random":
+                return free[self.draw.any_of(len(free), *self.rows.key(contact))]
+            case _:
+                return free[0]
+
     def log(self) -> ContactLog:
-        """Put the log into arrays; what has not ended by the end of the run ends with it."""
+        """What happened; what has not ended by the end of the run ends with it."""
         end = self.env.now
-        arrival = np.array(self.arrival, dtype=np.int64)
-        order = np.lexsort((np.array(self.content, dtype=np.int64), arrival))
-
-        def column(values: list[int]) -> Integers:
-            return np.array(values, dtype=np.int64)[order]
-
-        left = np.array(self.stretch_left, dtype=np.int64)
         for agent, stretch in enumerate(self.stretch_of):
             if stretch >= 0 and (self.busy[agent] or self.idle_since[agent] is not None):
-                left[stretch] = end
-        return ContactLog(
-            contact_type=column(self.contact_type),
-            interval=column(self.interval),
-            ordinal=column(self.ordinal),
-            attempt=column(self.attempt),
-            arrival=arrival[order],
-            outcome=column(self.outcome),
-            left_queue=np.minimum(column(self.left_queue), end),
-            ended=np.minimum(column(self.ended), end),
-            agent=column(self.agent),
-            last=np.array(self.last, dtype=bool)[order],
-            redial_cut=np.array(self.redial_cut, dtype=bool)[order],
-            stretch_left=left,
-        )
+                self.stretch_left[stretch] = end
+        return self.rows.log(end, self.stretch_left)
 
 
-def _by_priority(pairs: list[tuple[int, int]]) -> list[list[int]]:
-    """Group indices by priority, the smallest first; priority 0 is no skill."""
+Skill = tuple[int, int, int]
+"""A group or a contact type, how long a contact must have waited, and how many stay free."""
+
+
+def _by_priority(pairs: list[tuple[int, Skill]]) -> list[list[Skill]]:
+    """Skills by priority, the smallest first; priority 0 is no skill."""
     levels = sorted({priority for priority, _ in pairs if priority})
-    return [[index for priority, index in pairs if priority == level] for level in levels]
+    return [[skill for priority, skill in pairs if priority == level] for level in levels]

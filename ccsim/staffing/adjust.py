@@ -22,7 +22,7 @@ from ccsim.scenario.case import Case
 from ccsim.scenario.model import Planning
 from ccsim.scenario.targets import Target
 from ccsim.scenario.units import MICROSECONDS
-from ccsim.staffing.requirement import Requirement, covered_together, groups_of
+from ccsim.staffing.requirement import Requirement, covered_together, groups_of, leaving_rate
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -200,13 +200,13 @@ class _Pool:
         row = requirement.row(*together)
         self.asked, self.load = row.agents, row.load
         drawn = {one.name: one for one in demand.contact_types if one.name in together}
-        self.volume = {name: drawn[name].fresh for name in together}
+        self.volume = {name: drawn[name].expected for name in together}
         total = np.sum(list(self.volume.values()), axis=0)
         weight = np.array(list(self.volume.values())) / np.where(total > 0, total, 1.0)
-        handle = np.array([drawn[name].mean_handle_seconds for name in together])
-        leaving = np.array([1 / mean_seconds(drawn[name].patience) for name in together])
+        handle = np.array([drawn[name].handle_seconds for name in together])
+        leaving = np.array([leaving_rate(mean_seconds(drawn[name].patience)) for name in together])
         some = total > 0
-        self.handle = np.where(some, (handle[:, None] * weight).sum(axis=0), 1.0)
+        self.handle = np.where(some, (handle * weight).sum(axis=0), 1.0)
         with np.errstate(divide="ignore"):
             self.patience = np.where(some, 1 / (leaving[:, None] * weight).sum(axis=0), np.inf)
 
@@ -272,7 +272,8 @@ def day_quantiles(case: Case, name: str) -> Floats:
         return np.ones(1)
     from scipy.special import gammaincinv
 
-    factors = gammaincinv(error.gamma.shape, np.array(_DAY_QUANTILES)) / error.gamma.shape
+    shape = error.shape(case.scenario.horizon.published)
+    factors = gammaincinv(shape, np.array(_DAY_QUANTILES)) / shape
     return np.asarray(factors / factors.mean(), dtype=np.float64)
 
 

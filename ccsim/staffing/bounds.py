@@ -16,7 +16,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from ccsim.demand.model import DemandModel
+from ccsim.demand.model import PPM, DemandModel
 from ccsim.errors import InfeasibleError
 from ccsim.scenario.case import Case
 from ccsim.scenario.model import InHouse, Partner
@@ -201,14 +201,14 @@ def _limits(
     columns = [Column(_work(after, name, c, day), 0.0, whole=False) for c in skilled]
     columns.append(Column(past, 0.0, whole=False))
     rows = []
+    # Work is counted as the contact types have it; this group may take longer, or less long.
+    longer = {c: round(group.skills[c].handle_time * PPM) / PPM for c in skilled}
     sets = [[c] for c in skilled] + ([skilled] if len(skilled) > 1 else [])
     for together in sets:
-        excess = (
-            overshoot[together[0]]
-            if len(together) == 1
-            else _MIXED * sum(overshoot[c] for c in together)
-        )
-        terms: Terms = {_work(after, name, c, day): -1.0 for c in together}
+        excess = sum(longer[c] * overshoot[c] for c in together)
+        if len(together) > 1:
+            excess *= _MIXED
+        terms: Terms = {_work(after, name, c, day): -longer[c] for c in together}
         terms[past] = 1.0
         for supply in supplies:
             ends_free = supply.stretches - supply.ends_shift
@@ -223,7 +223,7 @@ def _limits(
     key = f"{after}.{name}"
     if partner:
         total = paid.setdefault(key, {f"handled.{name}": 1.0})
-        total.update({_work(after, name, c, day): -1.0 for c in skilled})
+        total.update({_work(after, name, c, day): -longer[c] for c in skilled})
     else:
         paid.setdefault(key, {f"past.{name}": 1.0})[past] = -1.0
     return columns, rows
@@ -288,7 +288,7 @@ class _Window:
 def _spans(case: Case, skilled: list[str], after: int, day: int) -> list[tuple[int, int]]:
     """The opening hours of a day, each prolonged by how long an answer may still begin."""
     grid = case.grid
-    opening = [grid.opening(case.scenario.contact_types[c].open) for c in skilled]
+    opening = [grid.opening(case.scenario.hours(c)) for c in skilled]
     is_open = np.flatnonzero(np.any(opening, axis=0) & (grid.day == day))
     if not len(is_open):
         return []
@@ -344,9 +344,8 @@ def _overlap(start: int, stop: int, window: tuple[int, int], ring: int) -> int:
 
 def _open_to(case: Case, name: str) -> NDArray[np.bool_]:
     """Whether any contact type of a group is open, shape (n_intervals,)."""
-    types = case.scenario.contact_types
     skills = case.scenario.agent_groups[name].skills
-    served = [case.grid.opening(types[skill].open) for skill in skills]
+    served = [case.grid.opening(case.scenario.hours(skill)) for skill in skills]
     closed = np.zeros(case.grid.intervals, dtype=bool)
     return np.asarray(np.any([closed, *served], axis=0))
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ccsim.queueing import erlang_a_agents, erlang_c_agents
 from ccsim.scenario.case import Case
-from ccsim.scenario.model import ContactType, RandomFactor, Redial, Scenario
+from ccsim.scenario.model import ContactType, Redial, Scenario
 from ccsim.scenario.targets import Target
 from ccsim.scenario.units import MICROSECONDS
 
@@ -84,7 +84,7 @@ class Requirement:
 def require(
     case: Case,
     volume: Mapping[str, Floats],
-    handle_seconds: Mapping[str, float],
+    handle_seconds: Mapping[str, float | Floats],
     patience_seconds: Mapping[str, float],
     raised: Mapping[str, Integers] | None = None,
     margin: float = 0.0,
@@ -97,8 +97,10 @@ def require(
         The centre.
     volume : mapping of str to ndarray, shape (n_intervals,)
         Contacts that reach the queue, expected redials included.
-    handle_seconds, patience_seconds : mapping of str to float
-        Mean handle time and mean patience [s]; infinite patience: nobody leaves, Erlang C.
+    handle_seconds : mapping of str to float or ndarray, shape (n_intervals,)
+        Mean handle time [s].
+    patience_seconds : mapping of str to float
+        Mean patience [s]; infinite patience: nobody leaves, Erlang C.
     raised : mapping of str to ndarray of int64, shape (n_intervals,)
         Agents to add, by contact type or by the name of a row (``billing+technical``). It counts
         for every row that holds all the types named. May be negative.
@@ -163,7 +165,7 @@ def require(
         for name in together:
             given = scenario.contact_types[name]
             for target in given.targets:
-                busy = _busy_day(given, target)
+                busy = _busy_day(given, target, scenario.horizon.published)
                 agents = np.maximum(agents, _agents(pool, given, target, busy, margin))
             guarded = np.maximum(guarded, _floor(pool, given))
         for key, more in extra.items():
@@ -241,19 +243,26 @@ def _pool(
     case: Case,
     together: tuple[str, ...],
     volume: Mapping[str, Floats],
-    handle_seconds: Mapping[str, float],
+    handle_seconds: Mapping[str, float | Floats],
     patience_seconds: Mapping[str, float],
 ) -> _Pool:
     contacts = np.array([np.asarray(volume[name], dtype=np.float64) for name in together])
-    handle = np.array([handle_seconds[name] for name in together])
-    leaving = 1 / np.array([patience_seconds[name] for name in together])
+    handle = np.array(
+        [np.broadcast_to(handle_seconds[name], contacts.shape[1:]) for name in together]
+    )
+    leaving = np.array([leaving_rate(patience_seconds[name]) for name in together])
     total = contacts.sum(axis=0)
     weight = np.where(total > 0, contacts / np.where(total > 0, total, 1.0), 1 / len(together))
     with np.errstate(divide="ignore"):
         patience = 1 / (leaving[:, None] * weight).sum(axis=0)
     seconds = case.grid.interval_us / MICROSECONDS
-    work = (handle[:, None] * contacts).sum(axis=0)
-    return _Pool(work / seconds, (handle[:, None] * weight).sum(axis=0), patience)
+    work = (handle * contacts).sum(axis=0)
+    return _Pool(work / seconds, (handle * weight).sum(axis=0), patience)
+
+
+def leaving_rate(patience: float) -> float:
+    """Who leaves a second, of those who wait; no patience at all is a millisecond of it."""
+    return 1 / max(patience, 1e-3)
 
 
 def _agents(
@@ -307,20 +316,18 @@ def _floor(pool: _Pool, given: ContactType) -> Integers:
     return _service(pool, pool.load, given, (thresholds[0] or 0) / MICROSECONDS, aim)
 
 
-def _busy_day(given: ContactType, target: Target) -> float:
+def _busy_day(given: ContactType, target: Target, published: int | None) -> float:
     """How much busier than the mean the day is on which a share-of-days target is decided."""
     if target.share_of_days is None:
         return 1.0
     from scipy.special import gammaincinv
 
-    spread = _squared_cv(given.demand.forecast_error) + _squared_cv(given.talk_time_error)
+    volume, talk = given.demand.forecast_error, given.talk_time_error
+    spread = 0.0 if volume is None else 1 / volume.shape(published)
+    spread += 0.0 if talk is None else 1 / talk.gamma.shape
     if spread == 0:
         return 1.0
     return float(gammaincinv(1 / spread, min(target.share_of_days, _NEAREST_TO_ALL)) * spread)
-
-
-def _squared_cv(error: RandomFactor | None) -> float:
-    return 0.0 if error is None else 1 / error.gamma.shape
 
 
 def attempts_lost(requests_lost: float, redial: Redial | None) -> float:

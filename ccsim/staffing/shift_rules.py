@@ -189,7 +189,7 @@ def shift_rules(case: Case, requirement: Requirement | None = None) -> ShiftRule
     shifts: list[PossibleShift] = []
     by_interval, minimum, maximum = {}, {}, {}
     for name, group in scenario.agent_groups.items():
-        served = [case.grid.opening(scenario.contact_types[c].open) for c in group.skills]
+        served = [case.grid.opening(scenario.hours(c)) for c in group.skills]
         is_open = np.any(served, axis=0) if served else np.zeros(grid.intervals, dtype=bool)
         most = _most(case, group)
         minute_cost = _partner_minute(case, name, requirement)

@@ -33,11 +33,23 @@ def required(
     *,
     margin: float = 0.0,
 ) -> Requirement:
-    """What the formulas ask for; redials beyond the fresh contacts are left to the simulation."""
+    """What the formulas ask for; redials beyond the first attempts are left to the simulation.
+
+    Unresolved contacts come back in the interval of the first one, and groups that differ are taken
+    as if each handled as many: a first answer.
+    """
+    attempts, longer = {}, {}
+    for name, given in case.scenario.contact_types.items():
+        skills = [g.skills[name] for g in case.scenario.agent_groups.values() if name in g.skills]
+        unresolved = 1 - np.mean([skill.resolution for skill in skills])
+        most = given.repeat.at_most if given.repeat else 0
+        attempts[name] = float(np.sum(unresolved ** np.arange(most + 1)))
+        longer[name] = float(np.mean([skill.handle_time for skill in skills]))
+    types = demand.contact_types
     return require(
         case,
-        volume={given.name: given.fresh for given in demand.contact_types},
-        handle_seconds={given.name: given.mean_handle_seconds for given in demand.contact_types},
+        volume={given.name: given.expected * attempts[given.name] for given in types},
+        handle_seconds={given.name: given.handle_seconds * longer[given.name] for given in types},
         patience_seconds={
             given.name: mean_seconds(given.patience) for given in demand.contact_types
         },
@@ -112,9 +124,7 @@ def _keeps_minimum_staff(case: Case, plan: StaffingPlan) -> bool:
         # Staff changes only where a stretch begins or ends; opening hours on the grid.
         moments = np.unique(np.concatenate([stretches[0], stretches[1], grid.starts]))
         moments = moments[(moments >= 0) & (moments < grid.end)]
-        is_open = np.any(
-            [grid.opening(scenario.contact_types[skill].open) for skill in group.skills], axis=0
-        )
+        is_open = np.any([grid.opening(scenario.hours(skill)) for skill in group.skills], axis=0)
         there = _so_far(stretches[0], stretches[2], moments) - _so_far(
             stretches[1], stretches[2], moments
         )

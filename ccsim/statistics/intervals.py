@@ -12,7 +12,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
+
+from ccsim.queueing import special
 
 Array = NDArray[np.float64]
 Kind = Literal["simulated", "exact", "approximate"]

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
+from ccsim.queueing import special
 from ccsim.statistics.intervals import Array, Estimate, binomial_limit, proportion, ratio
 
 Sense = Literal["at least", "at most"]

@@ -1,0 +1,92 @@
+"""Contacts of the reference engine, row by row: first attempts, then others as they come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ccsim.demand.draw import Draw
+from ccsim.demand.table import NEVER
+from ccsim.simulation.log import ContactLog, Outcome
+
+
+class Rows:
+    """One list for each column of the log, and what has yet to happen to a contact."""
+
+    def __init__(self, draw: Draw) -> None:
+        contacts = draw.contacts
+        self.contact_type: list[int] = contacts.contact_type.tolist()
+        self.interval: list[int] = contacts.interval.tolist()
+        self.ordinal: list[int] = contacts.ordinal.tolist()
+        self.arrival: list[int] = contacts.arrival.tolist()
+        self.handle_time: list[int] = contacts.handle_time.tolist()
+        self.patience: list[int] = contacts.patience.tolist()
+        self.content: list[int] = contacts.content_id.tolist()
+        count = len(self.arrival)
+        self.attempt = [0] * count
+        self.outcome = [int(Outcome.WAITING)] * count
+        self.left_queue: list[int] = [NEVER] * count
+        self.ended: list[int] = [NEVER] * count
+        self.agent = [-1] * count
+        self.last = [True] * count
+        self.again = [0] * count
+        self.unresolved = [False] * count
+        self.cut = [False] * count
+
+    def key(self, contact: int) -> tuple[int, int, int, int]:
+        """What its random numbers go by: contact type, interval, ordinal, attempt."""
+        return (
+            self.contact_type[contact],
+            self.interval[contact],
+            self.ordinal[contact],
+            self.attempt[contact],
+        )
+
+    def next_attempt(self, contact: int, arrival: int, patience: int, why: int) -> int:
+        """Append the next attempt of a request, as long as the last one; its row."""
+        self.last[contact] = False
+        # The attempt is the last part of a content id: the next attempt's is one more.
+        self.contact_type.append(self.contact_type[contact])
+        self.interval.append(self.interval[contact])
+        self.ordinal.append(self.ordinal[contact])
+        self.attempt.append(self.attempt[contact] + 1)
+        self.content.append(self.content[contact] + 1)
+        self.arrival.append(arrival)
+        self.handle_time.append(self.handle_time[contact])
+        self.patience.append(patience)
+        self.outcome.append(int(Outcome.WAITING))
+        self.left_queue.append(NEVER)
+        self.ended.append(NEVER)
+        self.agent.append(-1)
+        self.last.append(True)
+        self.again.append(why)
+        self.unresolved.append(False)
+        self.cut.append(False)
+        return len(self.arrival) - 1
+
+    def log(self, end: int, stretch_left: list[int]) -> ContactLog:
+        """All rows, sorted by arrival, then by content; none ends after the run."""
+        arrival = np.array(self.arrival, dtype=np.int64)
+        order = np.lexsort((np.array(self.content, dtype=np.int64), arrival))
+
+        def column(values: list[Any], kind: type = np.int64) -> NDArray[Any]:
+            return np.array(values, dtype=kind)[order]
+
+        return ContactLog(
+            contact_type=column(self.contact_type),
+            interval=column(self.interval),
+            ordinal=column(self.ordinal),
+            attempt=column(self.attempt),
+            arrival=arrival[order],
+            outcome=column(self.outcome),
+            left_queue=np.minimum(column(self.left_queue), end),
+            ended=np.minimum(column(self.ended), end),
+            agent=column(self.agent),
+            last=column(self.last, bool),
+            again=column(self.again, np.int8),
+            unresolved=column(self.unresolved, bool),
+            cut=column(self.cut, bool),
+            stretch_left=np.array(stretch_left, dtype=np.int64),
+        )
