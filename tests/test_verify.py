@@ -314,8 +314,8 @@ def last_come_first(log: ContactLog) -> ContactLog:
 
 
 def arrivals_at_the_start(contacts: Contacts) -> dict[str, np.ndarray]:
-    """Contacts come in the first half of their interval."""
-    begin = contacts.arrival // 450_000_000 * 450_000_000
+    """Contacts come in the first half of their quarter of an hour."""
+    begin = contacts.arrival // 900_000_000 * 900_000_000
     return {"arrival": begin + (contacts.arrival - begin) // 2}
 
 

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import traceback
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import click
 
@@ -60,14 +60,29 @@ class Verbs(click.Group):
         except (click.ClickException, click.exceptions.Exit):
             raise
         except (KeyboardInterrupt, click.Abort):
-            if ctx.obj is not None:
-                ctx.obj.set()
-            say(f"interrupted: {_left_on_disk(ctx)}")
-            ctx.exit(INTERRUPTED)
+            _interrupted(ctx)
         except Exception as error:
             if ctx.meta.get("ccsim.debug"):
                 traceback.print_exc()
+            # A library that is interrupted while it is loaded may fail with anything.
+            if ctx.obj is not None and ctx.obj.heard.wait(0.1):
+                _interrupted(ctx)
             ctx.exit(_said(error))
+
+
+def _interrupted(ctx: click.Context) -> NoReturn:
+    """Say so, once, and end."""
+    if ctx.obj is not None:
+        ctx.obj.said.set()
+    say(f"interrupted: {_left_on_disk(ctx)}")
+    ctx.exit(INTERRUPTED)
+
+
+class Interrupts(NamedTuple):
+    """Whether Ctrl-C was heard, and whether that was said."""
+
+    heard: threading.Event
+    said: threading.Event
 
 
 def _said(error: Exception) -> int:
@@ -137,20 +152,15 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
-def _hear_interrupts() -> threading.Event:
+def _hear_interrupts() -> Interrupts:
     """End the process soon after Ctrl-C even where compiled code does not hear it.
 
     A solver may run for minutes without letting Python see the signal. Results are written in one
     step at the very end, so that ending at any moment before leaves nothing half-written.
-
-    Returns
-    -------
-    threading.Event
-        To be set by whoever has said that it is interrupted, so that it is said once.
     """
-    said = threading.Event()
+    interrupts = Interrupts(threading.Event(), threading.Event())
     if os.name != "posix":
-        return said
+        return interrupts
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
@@ -158,12 +168,13 @@ def _hear_interrupts() -> threading.Event:
     def watch() -> None:
         while os.read(reading, 1) != bytes([signal.SIGINT]):
             pass
+        interrupts.heard.set()
         time.sleep(PATIENCE)
-        if not said.is_set():
+        if not interrupts.said.is_set():
             if sys.stderr.isatty():
                 sys.stderr.write(f"{_SHOW_CURSOR}\n")
             say("interrupted: nothing was written")
         os._exit(INTERRUPTED)
 
     threading.Thread(target=watch, daemon=True).start()
-    return said
+    return interrupts
