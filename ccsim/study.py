@@ -414,7 +414,7 @@ def verify(
     seed : int
         Of every random number.
     contacts : int, optional
-        How many contacts each reduced centre is played with, roughly; a million if not given.
+        How many contacts each reduced centre is played with, roughly; 1,200,000 if not given.
     progress : callable, optional
         Told what is done, how many replications of it, of how many.
     """

@@ -34,6 +34,7 @@ from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.model import Model, compile_model
 from ccsim.statistics import Estimate
 from ccsim.verification import (
+    CONTACTS,
     Check,
     Finding,
     Numbers,
@@ -369,11 +370,11 @@ def test_handle_times_one_per_cent_too_long_are_found(monkeypatch: pytest.Monkey
     """On the shipped bank, at what `ccsim verify` does by itself; it says that it would."""
     case = read_case(shipped_scenarios()["bank_week"])
     limit = z_limit(sum(len(one.laws) for one in reductions(case, simple_roster(case))))
-    sound = [c for c in checked(case, 1_000_000, "An agent for") if "mean handle" in c.law]
+    sound = [c for c in checked(case, CONTACTS, "An agent for") if "mean handle" in c.law]
     # With a chance of 95 % each, by the limit of the whole file.
     assert min(replace(c, limit=limit).finds for c in sound) < 0.01
     on_contacts(lambda c: {"handle_time": c.handle_time * 101 // 100})(monkeypatch)
-    assert max(c.z for c in checked(case, 1_000_000, "An agent for")) > limit
+    assert max(c.z for c in checked(case, CONTACTS, "An agent for")) > limit
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     "--contacts",
     metavar="N",
     type=click.IntRange(10_000, 1_000_000_000),
-    default=1_000_000,
+    default=1_200_000,
     show_default=True,
     help="Contacts that each reduced centre is played with, roughly: more find smaller errors.",
 )

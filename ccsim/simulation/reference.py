@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields
 from enum import IntEnum
-from functools import partial
 from heapq import heappop, heappush
 from typing import Any
 
@@ -58,6 +57,8 @@ class Moment(simpy.Event):
         The contact, agent or place in a stream that it happens to.
     """
 
+    _ok = True
+
     def __init__(
         self,
         env: Any,
@@ -67,10 +68,8 @@ class Moment(simpy.Event):
         whom: int,
         callback: Callable[[Any], None],
     ) -> None:
-        # What the parent's does, without a call: much of the time goes into making events.
-        self.env, self.callbacks = env, [callback]
-        self._ok, self._value = True, None
-        self.whom = whom
+        # Only what SimPy reads of an event that has happened: much of the time goes into them.
+        self.callbacks, self.whom = [callback], whom
         env.schedule(self, rank | content, delay)
 
 
@@ -103,7 +102,6 @@ class _Centre:
     def __init__(self, model: Model, draw: Draw) -> None:
         self.model, self.draw = model, draw
         self.env: Any = simpy.Environment(initial_time=model.begin)  # its clock is one of integers
-        self._will = partial(Moment, self.env)
         self.interval_us = model.interval_us
         rows = self.rows = Rows(draw)
         self.first_attempts = len(rows.arrival)
@@ -154,8 +152,9 @@ class _Centre:
         """Who gets in."""
         access = model.access
         self.is_open, self.queue_limit = model.open.tolist(), access.queue_limit.tolist()
-        self.choice = [CHOICES[place] for place in access.agent_choice.tolist()]
-        self.lines = Lines(access) if len(access.lines) else None
+        # How to choose an agent, if not by who has been idle for longest.
+        self.choice = [CHOICES[place] if place else None for place in access.agent_choice.tolist()]
+        self.lines, self.limited = Lines(access), bool((access.line_group >= 0).any())
         self.closing = access.closing.tolist()
 
     def _agents(self, model: Model, draw: Draw) -> None:
@@ -189,22 +188,22 @@ class _Centre:
     def _next_arrival(self, contact: int, now: int) -> None:
         if contact < self.first_attempts:
             delay, content = self.arrival[contact] - now, self.content[contact]
-            self._will(delay, CONTACT_ARRIVES, content, contact, self._first_attempt)
+            Moment(self.env, delay, CONTACT_ARRIVES, content, contact, self._first_attempt)
 
     def _next_coming(self, number: int) -> None:
         if number < len(self.comings):
             when, stretch = self.comings[number]
-            self._will(when - self.env.now, AGENT_COMES, stretch, number, self._comes)
+            Moment(self.env, when - self.env.now, AGENT_COMES, stretch, number, self._comes)
 
     def _next_leaving(self, number: int) -> None:
         if number < len(self.leavings):
             when, stretch = self.leavings[number]
-            self._will(when - self.env.now, AGENT_LEAVES, stretch, number, self._leaves)
+            Moment(self.env, when - self.env.now, AGENT_LEAVES, stretch, number, self._leaves)
 
     def _next_closing(self, number: int) -> None:
         if number < len(self.closing):
             when, contact_type = self.closing[number]
-            self._will(when - self.env.now, TYPE_CLOSES, contact_type, number, self._closes)
+            Moment(self.env, when - self.env.now, TYPE_CLOSES, contact_type, number, self._closes)
 
     # Contacts.
 
@@ -222,7 +221,7 @@ class _Centre:
         if not is_open[now // self.interval_us % len(is_open)]:
             self._ends_without_answer(contact, CLOSED)
             return
-        if self.lines is not None and not self.lines.take(contact_type, now):
+        if self.limited and not self.lines.take(contact_type, now):
             self._ends_without_answer(contact, BLOCKED)
             self._may_redial(contact)
             return
@@ -231,7 +230,7 @@ class _Centre:
             self._answers(agent, contact, now)
             return
         if self._is_full(contact_type):
-            self._leaves_line(contact_type)
+            self.lines.give_back(contact_type)
             self._ends_without_answer(contact, BLOCKED)
             self._may_redial(contact)
             return
@@ -239,7 +238,7 @@ class _Centre:
         content, patience = self.content[contact], self.patience[contact]
         heappush(self.queue[contact_type], (key, content, contact))
         if patience < NEVER:
-            self._will(patience, PATIENCE_ENDS, content, contact, self._gives_up)
+            Moment(self.env, patience, PATIENCE_ENDS, content, contact, self._gives_up)
         if self.overflows[contact_type]:
             self._overflows_after(0, contact)
 
@@ -256,7 +255,9 @@ class _Centre:
         for after in self.overflows[self.contact_type[contact]]:
             if after > waited:
                 content = self.content[contact]
-                self._will(after - waited, CONTACT_OVERFLOWS, content, contact, self._overflows)
+                Moment(
+                    self.env, after - waited, CONTACT_OVERFLOWS, content, contact, self._overflows
+                )
                 return
 
     def _overflows(self, overflow: Moment) -> None:
@@ -286,12 +287,8 @@ class _Centre:
         self.queue[contact_type].clear()
 
     def _leaves_queue(self, contact: int, outcome: int) -> None:
-        self._leaves_line(self.contact_type[contact])
+        self.lines.give_back(self.contact_type[contact])
         self._ends_without_answer(contact, outcome)
-
-    def _leaves_line(self, contact_type: int) -> None:
-        if self.lines is not None:
-            self.lines.give_back(contact_type)
 
     def _ends_without_answer(self, contact: int, outcome: int) -> None:
         self.outcome[contact] = outcome
@@ -328,7 +325,7 @@ class _Centre:
             return
         later = self.rows.next_attempt(contact, arrival, patience, why)
         delay = arrival - self.env.now
-        self._will(delay, CONTACT_ARRIVES, self.content[later], later, self._later_attempt)
+        Moment(self.env, delay, CONTACT_ARRIVES, self.content[later], later, self._later_attempt)
 
     # Agents.
 
@@ -348,11 +345,11 @@ class _Centre:
         _, stretch = self.leavings[leaving.whom]
         agent = self.stretch_agent[stretch]
         if self.idle_since[agent] is not None and self.stretch_of[agent] == stretch:
-            contact = (
-                self._next_contact(agent, serving_out=True) if self.serves_out[stretch] else None
-            )
+            now, contact = self.env.now, None
+            if self.serves_out[stretch]:
+                contact = self._next_contact(agent, now, serving_out=True)
             if contact is not None:
-                self._answers(agent, contact, self.env.now)
+                self._answers(agent, contact, now)
             else:
                 self._goes(agent)
 
@@ -371,7 +368,7 @@ class _Centre:
         stretch, now = self.stretch_of[agent], self.env.now
         over = now >= self.stretch_end[stretch]
         none = over and not self.serves_out[stretch]
-        contact = None if none else self._next_contact(agent, serving_out=over)
+        contact = None if none else self._next_contact(agent, now, serving_out=over)
         if contact is not None:
             self._answers(agent, contact, now)
         elif over:
@@ -391,7 +388,9 @@ class _Centre:
         self.busy[agent] = True
         self.outcome[contact], self.rows.agent[contact] = ANSWERED, agent
         self.left_queue[contact], self.ended[contact] = now, now + handle_time
-        self._will(handle_time, SERVICE_ENDS, self.content[contact], agent, self._service_ends)
+        Moment(
+            self.env, handle_time, SERVICE_ENDS, self.content[contact], agent, self._service_ends
+        )
 
     def _handled(self, agent: int, contact: int, now: int) -> int:
         """How long it takes this agent, and what follows from that."""
@@ -399,7 +398,7 @@ class _Centre:
         handle_ppm = self.handle_ppm[group][contact_type]
         handle_time = scale_one(self.handle_time[contact], handle_ppm)
         self.handled[agent] += handle_time
-        if self.lines is not None and self.lines.needed(contact_type):
+        if self.lines.needed(contact_type):
             key = self.rows.key(contact)
             wrap_up = scale_one(self.draw.wrap_up(*key[:3]), handle_ppm)
             self.lines.talks(contact_type, max(now, now + handle_time - wrap_up))
@@ -410,12 +409,12 @@ class _Centre:
 
     # Who meets whom.
 
-    def _next_contact(self, agent: int, *, serving_out: bool) -> int | None:
+    def _next_contact(self, agent: int, now: int, *, serving_out: bool) -> int | None:
         """Take the waiting contact of best priority, then of longest wait with head start.
 
         Who serves out minds neither reserves nor how long a contact has waited.
         """
-        group, now = self.group_of[agent], self.env.now
+        group = self.group_of[agent]
         free = self.free[group] + 1
         for skills in self.types_of[group]:
             best: tuple[int, int, int] | None = None
@@ -452,7 +451,7 @@ class _Centre:
                 if idle and (best is None or idle[0] < best):
                     best = idle[0]
             if best is not None:
-                if self.choice[contact_type] == "longest_idle":
+                if self.choice[contact_type] is None:
                     return best[1]
                 able = [
                     group

@@ -30,7 +30,7 @@ FALSE_ALARM = 0.001
 """The chance that a healthy program is called wrong on a file, all checks of the file together."""
 FEWEST, FEWEST_STRATIFIED, MOST = 32, 320, 1280
 """Replications of a reduced centre; in blocks there are more, as only blocks are independent."""
-CONTACTS = 1_000_000
+CONTACTS = 1_200_000
 """How many contacts a reduced centre is played with, roughly, where nothing else is asked for."""
 _ENOUGH_FOR_SKEWNESS = 64
 _TELLING = 400.0

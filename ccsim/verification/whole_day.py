@@ -47,7 +47,11 @@ def own_day(centre: Centre) -> Iterator[Reduction]:
 
 def _day_of(pool: Pool) -> Reduction:
     case, step = pool.case, pool.step
-    window = _open_span(pool)
+    day = case.scenario.horizon.model_copy(update={"days": 1, "begins": "empty", "ends": "drain"})
+    grid = lay_grid(day, "UTC")
+    # A day of 25 hours is looked at for 24: what counts is the order of the intervals.
+    window = _open_span(pool, grid.intervals)
+    first, size = case.grid.day[window.start], window.stop - window.start
     coming = {kind.name: kind.coming[window] for kind in pool.kinds}
     volume = np.sum(list(coming.values()), axis=0)
     work = sum(float(coming[kind.name].sum()) * kind.handle.mean for kind in pool.kinds)
@@ -59,20 +63,6 @@ def _day_of(pool: Pool) -> Reduction:
         agents = np.maximum(agents, np.ceil(volume * handle / step / BUSY).astype(np.int64))
     threshold = pool.kinds[0].threshold
     law = _law_of_day(volume / step, agents, handle, patience, threshold, step)
-    first = case.grid.day[window.start]
-    day = case.scenario.horizon.model_copy(
-        update={
-            "start": case.scenario.horizon.start,
-            "days": 1,
-            "begins": "empty",
-            "ends": "drain",
-        }
-    )
-    grid = lay_grid(day, "UTC")
-    # A day of 25 hours is as long as any here: what counts is the order of the intervals.
-    size = min(grid.intervals, window.stop - window.start)
-    volume, agents = volume[:size], agents[:size]
-    law = {name: values[:size] for name, values in law.items()}
     minutes = round(step / 60)
     hours = OpeningHours((((0, size * minutes),),) * 7)
     types = {
@@ -85,7 +75,7 @@ def _day_of(pool: Pool) -> Reduction:
         )
         for kind in pool.kinds
     }
-    demand = {name: np.pad(c[:size], (0, grid.intervals - size)) for name, c in coming.items()}
+    demand = {name: np.pad(c, (0, grid.intervals - size)) for name, c in coming.items()}
     base = same_calendar(case, types, demand)
     scenario = base.scenario.model_copy(update={"horizon": day, "time_zone": "UTC"})
     # The last interval of a horizon holds what is done after it.
@@ -127,14 +117,14 @@ def _day_of(pool: Pool) -> Reduction:
     )
 
 
-def _open_span(pool: Pool) -> slice:
+def _open_span(pool: Pool, most: int) -> slice:
     """The intervals without a gap, of one day, in which most work comes."""
     grid, load = pool.case.grid, pool.load
     best = max(range(grid.days), key=lambda day: float(load[grid.day == day].sum()))
     intervals = np.flatnonzero((grid.day == best) & (load > 0))
     runs = np.split(intervals, np.flatnonzero(np.diff(intervals) > 1) + 1)
     run = max(runs, key=lambda one: float(load[one].sum()))
-    return slice(int(run[0]), int(run[-1]) + 1)
+    return slice(int(run[0]), int(run[:most][-1]) + 1)
 
 
 def _pooled_patience(pool: Pool, coming: dict[str, Floats]) -> float:
