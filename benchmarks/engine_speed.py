@@ -340,23 +340,23 @@ def memory(size: Size) -> Iterable[Row]:
 
 
 def two_cores(size: Size) -> Iterable[Row]:
-    """Wall-clock time [s] of a study with one worker and with two."""
-    of = centres.bank_week()
-    number = 3 * size.replications
-    seconds = {}
-    for workers in (1, 2):
-        least = float("inf")
-        for _ in range(3):
-            before = time.perf_counter()
-            replicate(
-                of.case, [of.plan], seed=1, replications=number, workers=workers,
-                engine="compiled",
-            )  # fmt: skip
-            least = min(least, time.perf_counter() - before)
-        seconds[workers] = least
-        last = at_least(seconds[1] / least, 1.8) if workers == 2 else ()
-        yield Row(f"bank week, {number:,} replications, {workers} of {available_cores()} cores",
-                  f"{least:.2f}", *last)  # fmt: skip
+    """Wall-clock time [s] of studies with one worker and with two."""
+    number = size.many_replications
+    for name, of in (("bank week", centres.bank_week()), ("skills day", centres.skills_day())):
+        seconds = {}
+        for workers in (1, 2):
+            least = float("inf")
+            for _ in range(2):
+                before = time.perf_counter()
+                replicate(
+                    of.case, [of.plan], seed=1, replications=number, workers=workers,
+                    engine="compiled",
+                )  # fmt: skip
+                least = min(least, time.perf_counter() - before)
+            seconds[workers] = least
+            last = at_least(seconds[1] / least, 1.8) if workers == 2 else ()
+            what = f"{name}, {number:,} replications, {workers} of {available_cores()} cores"
+            yield Row(what, f"{least:.2f}", *last)
 
 
 def start() -> Iterable[Row]:
