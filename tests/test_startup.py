@@ -84,18 +84,18 @@ def blocked(load: Fraction, agents: int) -> Fraction:
     return term / total
 
 
-@pytest.mark.parametrize("agents", [0, 1, 2, 10, 37, 99, 100, 101, 140])
+@pytest.mark.parametrize("agents", [0, 1, 2, 10, 29, 30, 31, 99, 140])
 def test_agents_counted_one_by_one_block_what_the_formula_says(agents: int) -> None:
     loads = [Fraction(n, 8) for n in (1, 7, 8, 80, 400, 720, 800, 880, 1600, 80_000)]
     exact = [float(blocked(load, agents)) for load in loads]
     found = erlang_b(np.array([float(load) for load in loads]), agents)
-    np.testing.assert_allclose(found, exact, rtol=1e-14 if agents <= 100 else 1e-12)
+    np.testing.assert_allclose(found, exact, rtol=1e-14 if agents <= 30 else 1e-12)
 
 
 def test_one_way_to_count_agents_ends_where_the_other_begins() -> None:
     loads = np.array([60.0, 90.0, 100.0, 110.0, 150.0])
     hair = 1e-9
-    for agents in (3.0, 100.0):
+    for agents in (3.0, 30.0):
         whole, more = erlang_b(loads, agents), erlang_b(loads, agents + hair)
         np.testing.assert_allclose(more, whole, rtol=10 * hair)
         assert (more < whole).all()

@@ -28,7 +28,7 @@ from ccsim.queueing._arrays import Flags, Floats
 _AWAY = 3.0  # standard deviations from the diagonal at which the continued fractions take over
 NOBODY = 1e-290  # fewer completions than this per mean patience: whoever waits is lost
 _DEPTH = 48  # terms of a continued fraction: 20 leave 4e-10 three standard deviations away
-_FEW = 100.0  # whole agents up to here are counted one by one, which is as quick
+_FEW = 30.0  # whole agents up to here are counted one by one, which is as quick
 _CHUNK = 8192  # queues at a time: what one step leaves for the next stays in the cache
 
 

@@ -1,6 +1,6 @@
 """The special functions of SciPy, loaded when the first of them is called.
 
-Loading them takes longer than a plain Erlang C of up to a hundred agents, which needs none.
+Loading them takes longer than a plain Erlang C of up to thirty agents, which needs none.
 """
 
 from __future__ import annotations
