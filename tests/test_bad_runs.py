@@ -163,6 +163,12 @@ def test_a_billion_redials_are_contacts_too() -> None:
         case("100%", "1 min")
 
 
+def test_a_billion_repeats_are_contacts_too() -> None:
+    call = {"demand": {"rate": "100000 calls/h"}, "repeat": {"delay": "1 min", "at_most": 20}}
+    with pytest.raises(CcsimError, match=r"1,058,400,000 contacts with repeats over the horizon"):
+        case_from(scenario_of({"call": call}, {"desk": {"call": {"resolution": "0%"}}}, days=21))
+
+
 def test_too_little_memory_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise MemoryError

@@ -193,6 +193,9 @@ def service_table(result: Shown) -> Table:
         "requests": "", "offered": "", "redials": "", "service_level": "%",
         "speed_of_answer": " s", "wait_p90": " s", "abandoned_share": "%", "lost_share": "%",
     }  # fmt: skip
+    # What few centres have: a column each where there is any.
+    rare = [name for name in ("blocked", "cleared", "unresolved", "repeats") if frame[name].any()]
+    units.update(dict.fromkeys(rare, ""))
     rows: list[tuple[Cell | Written | str, ...]] = []
     for index, row in enumerate(frame.to_dict("records")):
         cells: list[Cell | Written | str] = [str(row["contact_type"])]
@@ -214,6 +217,7 @@ def service_table(result: Shown) -> Table:
         "nine in ten answered within",
         "abandoned",
         "lost",
+        *rare,
         "redials cut",
     )
     return table(columns, rows)

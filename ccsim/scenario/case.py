@@ -79,12 +79,11 @@ def too_many(
 ) -> tuple[str, str] | None:
     """The contact type that most come of, and a sentence, if more come than can be simulated.
 
-    Whoever may give up counts with all redials: the patience of a full queue is none.
+    Each counts with all redials, or repeats: the patience of a full queue is none.
     """
     contacts = {}
-    for name, given in scenario.contact_types.items():
-        again = 0.0 if given.redial is None or given.patience is None else given.redial.probability
-        attempts = sum(again**n for n in range(1 + (given.redial.at_most if given.redial else 0)))
+    for name in scenario.contact_types:
+        attempts = _most_attempts(scenario, name)
         brought = sum(i.customers * i.contacting.get(name, 0) for i in scenario.incidents.values())
         contacts[name] = (float(np.sum(demand.get(name, 0.0))) + brought) * attempts
     total = sum(contacts.values())
@@ -92,11 +91,27 @@ def too_many(
         return None
     largest = max(contacts, key=lambda name: contacts[name])
     of_all = f", {contacts[largest]:,.0f} of them here" if len(contacts) > 1 else ""
-    redials = " with redials" if any(t.redial for t in scenario.contact_types.values()) else ""
+    types = scenario.contact_types.values()
+    again = [name for name in ("redials", "repeats") if any(getattr(t, name[:-1]) for t in types)]
+    later = f" with {' and '.join(again)}" if again else ""
     return largest, (
-        f"{total:,.0f} contacts{redials} over the horizon{of_all}, and at most {MOST_CONTACTS:,} "
+        f"{total:,.0f} contacts{later} over the horizon{of_all}, and at most {MOST_CONTACTS:,} "
         "can be simulated; lower the demand, or write fewer horizon.days"
     )
+
+
+def _most_attempts(scenario: Scenario, name: str) -> float:
+    """Attempts of a request if whoever may give up does, or else is never done with it."""
+    given, likely, most = scenario.contact_types[name], 0.0, 0
+    limited = given.line_group is not None or given.queue_limit is not None
+    if given.redial is not None and (given.patience is not None or limited):
+        likely, most = given.redial.probability, given.redial.at_most
+    if given.repeat is not None:
+        groups = scenario.agent_groups.values()
+        settled = [group.skills[name].resolution for group in groups if name in group.skills]
+        likely = max(likely, 1 - min(settled, default=1.0))
+        most = max(most, given.repeat.at_most)
+    return sum(likely**n for n in range(1 + most))
 
 
 def case_from(
