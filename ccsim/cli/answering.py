@@ -349,7 +349,9 @@ def _run_info(began: float, workers: int | None) -> dict[str, Any]:
 
 def _say_rounded(asked: int, done: int) -> None:
     if asked != done:
-        say(f"{asked} replications asked for, {done} simulated: they come in whole blocks of 32")
+        more = done - asked >= 32
+        why = "an interval takes ten blocks of 32" if more else "they come in whole blocks of 32"
+        say(f"{asked} replications asked for, {done} simulated: {why}")
 
 
 def _say_where(folder: Path | None) -> None:
