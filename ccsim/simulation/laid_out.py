@@ -224,10 +224,7 @@ def _centre(model: Model) -> tuple[Centre, Integers]:
     types_first, types, types_last = _end_to_end(skills.priority)
     type_of_place = np.repeat(np.arange(len(model.contact_types)), np.diff(groups_first))
     group_of_place = np.repeat(np.arange(len(model.groups)), np.diff(types_first))
-    waits = [
-        sorted({int(after) for after in skills.after[skills.priority[:, kind] > 0, kind]} - {0})
-        for kind in range(len(model.contact_types))
-    ]
+    overflows = model.overflows
     centre = Centre(
         begin=model.begin,
         end=model.end,
@@ -249,8 +246,8 @@ def _centre(model: Model) -> tuple[Centre, Integers]:
         varied=model.varied,
         handle_ppm=skills.handle_ppm,
         unresolved_below=skills.unresolved_below,
-        overflows_first=np.cumsum([0, *map(len, waits)], dtype=np.int64),
-        overflows=np.array([after for some in waits for after in some], np.int64),
+        overflows_first=np.cumsum([0, *map(len, overflows)], dtype=np.int64),
+        overflows=np.array([after for some in overflows for after in some], np.int64),
         queue_limit=access.queue_limit,
         line_group=access.line_group,
         closing=access.closing,

@@ -171,6 +171,15 @@ class Model:
         return moment
 
     @property
+    def overflows(self) -> list[list[int]]:
+        """Waits after which more groups may take a contact [µs], rising, by contact type."""
+        skilled, after = self.skills.priority > 0, self.skills.after
+        return [
+            sorted(set(after[skilled[:, kind], kind].tolist()) - {0})
+            for kind in range(len(self.contact_types))
+        ]
+
+    @property
     def varied(self) -> bool:
         """Whether there is more than skills with priorities, stretches, patience and redials."""
         skills, access = self.skills, self.access

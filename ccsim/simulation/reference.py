@@ -140,10 +140,7 @@ class _Centre:
             _by_priority([(priority[g][t], (t, after[g][t], reserve[g][t])) for t in types])
             for g in groups
         ]
-        # Waits after which a contact may go to more groups.
-        self.overflows = [
-            sorted({after[g][t] for g in groups if priority[g][t]} - {0}) for t in types
-        ]
+        self.overflows = model.overflows
         self.queue: list[list[tuple[int, int, int]]] = [[] for _ in types]
         self.idle: list[list[tuple[int, int]]] = [[] for _ in groups]
         self.free = [0 for _ in groups]
