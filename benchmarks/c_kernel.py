@@ -21,7 +21,7 @@ from ccsim.demand.table import NEVER
 from ccsim.simulation import engine_compiled as engine
 from ccsim.simulation import laid_out as state_of
 from ccsim.simulation.laid_out import Begun, laid_out, log_of, with_more_room
-from ccsim.simulation.log import MET, REDIAL, ContactLog, Outcome
+from ccsim.simulation.log import MET, PASSED_ON, REDIAL, ContactLog, Outcome
 from ccsim.simulation.model import Model
 
 SOURCE = Path(__file__).with_name("engine_kernel.c")
@@ -36,8 +36,9 @@ _LOOP = (
     *("LONGEST_IDLE", "LEAST_HANDLING", "AT_RANDOM"),
 )
 _CHANCE = (
-    *("WRAP_UP", "PATIENCE", "REDIAL_DELAY", "REPEAT_DELAY", "TABLES"),
+    *("TALK_TIME", "WRAP_UP", "PATIENCE", "REDIAL_DELAY", "REPEAT_DELAY", "TABLES"),
     *("HANDLE_KEY", "PATIENCE_KEY", "REDIAL_KEY", "REPEAT_KEY", "AGENT_KEY"),
+    "TRANSFER_KEY",
 )
 
 
@@ -107,7 +108,7 @@ def _declared(begun: Begun) -> str:
         **{name: vars(chance)[name] for name in _CHANCE},
         **{name: vars(engine)[f"_{name}"] for name in _LOOP},
         **{outcome.name: int(outcome) for outcome in Outcome},
-        **{"REDIAL": REDIAL, "MET": MET, "PPM": PPM, "NEVER": NEVER},
+        **{"REDIAL": REDIAL, "MET": MET, "PASSED_ON": PASSED_ON, "PPM": PPM, "NEVER": NEVER},
         **{"KEYS": begun.chance.keys.shape[1], "INTERVAL_ORIGIN": INTERVAL_ORIGIN},
     }
     lines = [f"#define {name} INT64_C({number})" for name, number in numbers.items()]

@@ -207,7 +207,7 @@ def with_behaviours(of: Centre, *behaviours: str) -> Centre:
         repeat = RepeatModel(quantiles.exponential(40 * 60), at_most=3)
         given = tuple(replace(one, repeat=repeat) for one in demand.contact_types)
         demand = replace(demand, contact_types=given)
-        model = replace(model, repeats_at_most=np.full(types, 3))
+        model = replace(model, repeats=replace(model.repeats, at_most=np.full(types, 3)))
     return of._replace(demand=demand, model=replace(model, skills=skills, access=access))
 
 

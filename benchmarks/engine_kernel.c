@@ -75,7 +75,7 @@ static int64_t looked_up(const Chance *chance, int64_t table, uint64_t word) {
 }
 
 static inline int64_t content_of(const Rows *rows, int64_t row) {
-    int64_t place = rows->contact_type[row] << 20 | (rows->interval[row] + INTERVAL_ORIGIN);
+    int64_t place = rows->origin[row] << 20 | (rows->interval[row] + INTERVAL_ORIGIN);
     return ((place << 24 | rows->ordinal[row]) << 8) + rows->attempt[row];
 }
 
@@ -179,16 +179,29 @@ static inline void unlink_from(int64_t *before, int64_t *after, int64_t *first, 
         last[number] = left;
 }
 
+static inline int64_t scaled(int64_t length, int64_t factor_ppm) {
+    if (factor_ppm == PPM) return length;
+    int64_t whole = length / PPM, rest = length % PPM;
+    return whole * factor_ppm + (rest * factor_ppm + PPM / 2) / PPM;
+}
+
 static inline int64_t next_contact(const Centre *centre, const Floor *floor, const Rows *rows,
                                    int64_t group, int64_t now, bool serving_out, bool varied) {
     int64_t best = -1, best_key = LATER, free = floor->free[group] + 1;
     for (int64_t place = centre->types_first[group]; place < centre->types_first[group + 1];
          place++) {
         int64_t contact_type = centre->types[place], row = floor->queue_first[contact_type];
-        if (row >= 0 && (!varied || serving_out ||
-                         (now - rows->arrival[row] >= centre->types_after[place] &&
-                          free > centre->types_reserve[place]))) {
+        bool able = row >= 0;
+        if (able && varied && serving_out)
+            able = !centre->carries_over[contact_type];
+        else if (able && varied)
+            able = now - rows->arrival[row] >= centre->types_after[place] &&
+                   free > centre->types_reserve[place];
+        if (able) {
             int64_t key = rows->arrival[row] - centre->head_start[contact_type];
+            if (varied)
+                key = -(scaled(now - rows->arrival[row], centre->ageing[contact_type]) +
+                        centre->head_start[contact_type]);
             if (key < best_key ||
                 (key == best_key && content_of(rows, row) < content_of(rows, best)))
                 best = row, best_key = key;
@@ -202,7 +215,7 @@ static inline void words_of(const Chance *chance, const Rows *rows, int64_t row,
                             int64_t member, int64_t attempt, uint64_t *one, uint64_t *other) {
     uint64_t high = ((uint64_t)member << 32) | ((uint64_t)rows->interval[row] & 0xFFFFFFFF);
     uint64_t low = ((uint64_t)rows->ordinal[row] << 32) | ((uint64_t)attempt << 16);
-    random_words(chance->keys + 2 * (KEYS * rows->contact_type[row] + purpose), high, low, one,
+    random_words(chance->keys + 2 * (KEYS * rows->origin[row] + purpose), high, low, one,
                  other);
 }
 
@@ -273,24 +286,36 @@ static int64_t another(const Centre *centre, const Chance *chance, const Floor *
     return best;
 }
 
-static bool tries_again(const Centre *centre, const Chance *chance, const Rows *rows, int64_t row,
-                        int64_t new, int64_t when, int64_t at_most, int64_t why, int64_t member) {
+static bool tries(const Centre *centre, const Chance *chance, const Floor *floor, const Rows *rows,
+                  int64_t row, int64_t new, int64_t when, int64_t to, int64_t longer,
+                  int64_t at_most, int64_t why, int64_t member, int64_t columns) {
     if (rows->attempt[row] >= at_most || when >= centre->end) {
         rows->cut[row] = true;
         return false;
     }
-    int64_t contact_type = rows->contact_type[row], attempt = rows->attempt[row] + 1;
+    int64_t attempt = rows->attempt[row] + 1, handle_time = rows->handle_time[row];
     uint64_t patience, unused;
     words_of(chance, rows, row, PATIENCE_KEY, member, attempt, &patience, &unused);
     rows->last[row] = false;
-    rows->contact_type[new] = contact_type;
+    rows->contact_type[new] = to, rows->origin[new] = rows->origin[row];
     rows->interval[new] = rows->interval[row];
     rows->ordinal[new] = rows->ordinal[row];
-    rows->attempt[new] = attempt;
-    rows->again[new] = (int8_t)why, rows->unresolved[new] = rows->cut[new] = false;
+    rows->attempt[new] = attempt, rows->drawn[new] = rows->drawn[row];
+    rows->again[new] = (int8_t)why;
+    rows->unresolved[new] = rows->transferred[new] = rows->cut[new] = false;
     rows->arrival[new] = when;
-    rows->handle_time[new] = rows->handle_time[row];
-    rows->patience[new] = looked_up(chance, TABLES * contact_type + PATIENCE, patience);
+    rows->patience[new] = looked_up(chance, TABLES * to + PATIENCE, patience);
+    if (to != rows->contact_type[row]) {
+        uint64_t talk, wrap_up;
+        words_of(chance, rows, row, HANDLE_KEY, member, attempt, &talk, &wrap_up);
+        int64_t warm_up = -floored(centre->begin, centre->interval_us);
+        int64_t place = (when - centre->begin) / centre->interval_us;
+        int64_t factor = floor->talk_factor[to * (columns + warm_up) + place];
+        rows->drawn[new] = attempt;
+        handle_time = scaled(looked_up(chance, TABLES * to + TALK_TIME, talk), factor) +
+                      looked_up(chance, TABLES * to + WRAP_UP, wrap_up);
+    }
+    rows->handle_time[new] = handle_time + longer;
     return true;
 }
 
@@ -310,47 +335,64 @@ static int64_t later(const Centre *centre, int64_t contact_type, int64_t moment,
     return moment;
 }
 
-static bool redials(const Centre *centre, const Chance *chance, const Rows *rows, int64_t row,
-                    int64_t new, int64_t now, int64_t member, int64_t columns) {
-    int64_t contact_type = rows->contact_type[row];
-    if (chance->redial_below[contact_type] == 0) return false;
+static bool redials(const Centre *centre, const Chance *chance, const Floor *floor,
+                    const Rows *rows, int64_t row, int64_t new, int64_t now, int64_t member,
+                    int64_t columns) {
+    int64_t contact_type = rows->contact_type[row], below = chance->redial_below[contact_type];
+    if (below == 0) return false;
     uint64_t again, delay;
     words_of(chance, rows, row, REDIAL_KEY, member, rows->attempt[row], &again, &delay);
-    if ((int64_t)(again >> 11) >= chance->redial_below[contact_type]) return false;
+    int64_t uniform = (int64_t)(again >> 11), to = contact_type;
+    if (uniform >= below) return false;
     int64_t length = looked_up(chance, TABLES * contact_type + REDIAL_DELAY, delay);
     bool opening = centre->redials_while_open[contact_type];
     int64_t when = later(centre, contact_type, now, length, opening, columns);
-    int64_t most = centre->redials_at_most[contact_type], why = rows->again[row] | REDIAL;
-    return tries_again(centre, chance, rows, row, new, when, most, why, member);
+    if (uniform < scaled(below, centre->redials_elsewhere[contact_type]))
+        to = centre->redials_to[contact_type];
+    int64_t most = centre->redials_at_most[contact_type], why = (rows->again[row] & MET) | REDIAL;
+    return tries(centre, chance, floor, rows, row, new, when, to, 0, most, why, member, columns);
 }
 
-static bool repeats(const Centre *centre, const Chance *chance, const Rows *rows, int64_t row,
-                    int64_t new, int64_t end, int64_t below, int64_t member, int64_t columns) {
-    int64_t contact_type = rows->contact_type[row];
+static bool repeats(const Centre *centre, const Chance *chance, const Floor *floor,
+                    const Rows *rows, int64_t row, int64_t new, int64_t end, int64_t below,
+                    int64_t member, int64_t columns) {
+    int64_t contact_type = rows->contact_type[row], to = contact_type;
     uint64_t settled, delay;
     words_of(chance, rows, row, REPEAT_KEY, member, rows->attempt[row], &settled, &delay);
-    if ((int64_t)(settled >> 11) >= below) return false;
+    int64_t uniform = (int64_t)(settled >> 11);
+    if (uniform >= below) return false;
     rows->unresolved[row] = true;
     if (!chance->repeats[contact_type]) return false;
     int64_t length = looked_up(chance, TABLES * contact_type + REPEAT_DELAY, delay);
     bool opening = centre->repeats_while_open[contact_type];
     int64_t when = later(centre, contact_type, end, length, opening, columns);
+    if (uniform < scaled(below, centre->repeats_elsewhere[contact_type]))
+        to = centre->repeats_to[contact_type];
     int64_t most = centre->repeats_at_most[contact_type];
-    return tries_again(centre, chance, rows, row, new, when, most, MET, member);
+    return tries(centre, chance, floor, rows, row, new, when, to, 0, most, MET, member, columns);
 }
 
-static inline int64_t scaled(int64_t length, int64_t factor_ppm) {
-    if (factor_ppm == PPM) return length;
-    int64_t whole = length / PPM, rest = length % PPM;
-    return whole * factor_ppm + (rest * factor_ppm + PPM / 2) / PPM;
+static bool is_passed_on(const Chance *chance, const Rows *rows, int64_t row, int64_t below,
+                         int64_t member) {
+    if (below == 0) return false;
+    uint64_t word, unused;
+    words_of(chance, rows, row, TRANSFER_KEY, member, rows->attempt[row], &word, &unused);
+    return (int64_t)(word >> 11) < below;
 }
 
-static int64_t talk_ends(const Chance *chance, const Rows *rows, int64_t row, int64_t end,
-                         int64_t handle_ppm, int64_t member) {
+static bool passes_on(const Centre *centre, const Chance *chance, const Floor *floor,
+                      const Rows *rows, int64_t row, int64_t new, int64_t end, int64_t skill,
+                      int64_t member, int64_t columns) {
+    rows->transferred[row] = true;
+    return tries(centre, chance, floor, rows, row, new, end, centre->transfer_to[skill],
+                 centre->context_lost[skill], centre->transfers_at_most[skill], MET | PASSED_ON,
+                 member, columns);
+}
+
+static int64_t wrap_up_of(const Chance *chance, const Rows *rows, int64_t row, int64_t member) {
     uint64_t unused, word;
-    words_of(chance, rows, row, HANDLE_KEY, member, 0, &unused, &word);
-    int64_t wrap_up = looked_up(chance, TABLES * rows->contact_type[row] + WRAP_UP, word);
-    return most(rows->left_queue[row], end - scaled(wrap_up, handle_ppm));
+    words_of(chance, rows, row, HANDLE_KEY, member, rows->drawn[row], &unused, &word);
+    return looked_up(chance, TABLES * rows->contact_type[row] + WRAP_UP, word);
 }
 
 /* Compiled twice, as `play` says; numba does so by the type of `varied`. */
@@ -486,7 +528,7 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
                 waiting[contact_type]--;
                 if (varied && line_group[contact_type] >= 0)
                     free_lines[line_group[contact_type]]++;
-                if (redials(centre, chance, rows, row, count, now, member, columns)) {
+                if (redials(centre, chance, floor, rows, row, count, now, member, columns)) {
                     backs = put(back_when, back_row, rows, backs, arrival[count], count);
                     count++;
                 }
@@ -548,7 +590,7 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
                 if (blocked) {
                     outcome[row] = BLOCKED, agent_of[row] = -1;
                     left_queue[row] = ended[row] = now;
-                    if (redials(centre, chance, rows, row, count, now, member, columns)) {
+                    if (redials(centre, chance, floor, rows, row, count, now, member, columns)) {
                         backs = put(back_when, back_row, rows, backs, arrival[count], count);
                         count++;
                     }
@@ -611,16 +653,29 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
         /* She answers. */
         int64_t contact_type = type_of[row], ends = now + handle_time[row];
         if (varied) {
-            int64_t handle_ppm = centre->handle_ppm[group * types + contact_type];
-            ends = now + scaled(handle_time[row], handle_ppm);
-            floor->handled[agent] += ends - now;
-            if (line_group[contact_type] >= 0) {
-                left_queue[row] = now;
-                int64_t silent = talk_ends(chance, rows, row, ends, handle_ppm, member);
-                talks = put(talk_when, talk_row, rows, talks, silent, row);
+            int64_t skill = group * types + contact_type;
+            int64_t handle_ppm = centre->handle_ppm[skill], wrap_up = 0;
+            int64_t work = scaled(handle_time[row], handle_ppm);
+            if (line_group[contact_type] >= 0)
+                wrap_up = scaled(wrap_up_of(chance, rows, row, member), handle_ppm);
+            int64_t below = centre->transfer_below[skill];
+            bool passed_on = is_passed_on(chance, rows, row, below, member), more;
+            if (passed_on) {
+                work = scaled(work, centre->transfer_ppm[skill]);
+                wrap_up = scaled(wrap_up, centre->transfer_ppm[skill]);
             }
-            int64_t below = centre->unresolved_below[group * types + contact_type];
-            if (below && repeats(centre, chance, rows, row, count, ends, below, member, columns)) {
+            ends = now + work;
+            floor->handled[agent] += work;
+            if (line_group[contact_type] >= 0)
+                talks = put(talk_when, talk_row, rows, talks, most(now, ends - wrap_up), row);
+            below = centre->unresolved_below[skill];
+            if (passed_on)
+                more = passes_on(centre, chance, floor, rows, row, count, ends, skill, member,
+                                 columns);
+            else
+                more = below && repeats(centre, chance, floor, rows, row, count, ends, below,
+                                        member, columns);
+            if (more) {
                 backs = put(back_when, back_row, rows, backs, arrival[count], count);
                 count++;
             }

@@ -35,8 +35,9 @@ from ccsim.plans import PlacedBreak, PlacedShift, StaffingPlan
 from ccsim.scenario.calendar import Grid
 from ccsim.scenario.case import Case, case_from
 from ccsim.simulation.log import ContactLog, Outcome
-from ccsim.simulation.model import CHOICES, Access, Model, Skills, Stretches, compile_model
+from ccsim.simulation.model import Model, Stretches, compile_model
 from ccsim.simulation.reference import run
+from ccsim.simulation.rules import CHOICES, Access, Again, Queueing, Skills
 from tests.oracles import scenario_of
 
 SECOND = 1_000_000
@@ -373,12 +374,43 @@ def some_skills(chance: np.random.Generator, groups: int, types: int) -> Skills:
             return np.full((groups, types), values[0])
         return chance.choice(values, (groups, types))
 
+    priority = chance.integers(0, chance.integers(2, 5), (groups, types))
+    looks = priority if chance.random() < 0.7 else chance.integers(1, 4, (groups, types))
     return Skills(
-        priority=chance.integers(0, chance.integers(2, 5), (groups, types)),
+        priority=priority,
+        contact_priority=np.where(priority > 0, looks, 0),
         handle_ppm=some([PPM, 1_150_000, 333_333, 2_000_001]),
         unresolved_below=uniform_limit(some([0, 1, 250_000, PPM, PPM], often=0.5)),
         after=some([0, 20 * SECOND, MINUTE, 3 * MINUTE]),
         reserve=some([0, 1, 2]),
+        transfer_below=uniform_limit(some([0, 1, 400_000, PPM])),
+        transfer_to=chance.integers(0, types, (groups, types)),
+        transfer_ppm=some([PPM, 0, 333_333, 2_000_001]),
+        context_lost=some([0, 20 * SECOND, MINUTE, 1]),
+        transfers_at_most=chance.integers(1, 4, (groups, types)),
+    )
+
+
+def some_queueing(chance: np.random.Generator, types: int) -> Queueing:
+    """Head starts, ageing, and queues that stand overnight."""
+    return Queueing(
+        head_start=chance.choice([0, MINUTE, 10 * MINUTE], types, p=[0.6, 0.2, 0.2]),
+        ageing=chance.choice([PPM, 0, 333_333, 2_000_000, 7 * PPM], types)
+        if chance.random() < 0.3
+        else np.full(types, PPM),
+        carries_over=chance.random(types) < chance.choice([0, 0, 0.5]),
+    )
+
+
+def some_again(chance: np.random.Generator, at_most: list[int]) -> Again:
+    """Who comes again; some of them elsewhere."""
+    types = len(at_most)
+    elsewhere = chance.choice([0, 400_000, PPM], types) * (chance.random() < 0.3)
+    return Again(
+        at_most=np.array(at_most),
+        while_open=chance.random(types) < chance.choice([0, 0, 0.5]),
+        elsewhere_ppm=elsewhere.astype(np.int64),
+        to=chance.integers(0, types, types),
     )
 
 
@@ -413,17 +445,15 @@ def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> M
         groups=tuple(one.group for one in demand.absence),
         skills=some_skills(chance, groups, types),
         access=some_access(chance, demand, step),
-        head_start=chance.choice([0, MINUTE, 10 * MINUTE], types, p=[0.6, 0.2, 0.2]),
+        queueing=some_queueing(chance, types),
         open=chance.random((types, grid.intervals)) < chance.choice([0.7, 1]),
         interval_us=grid.interval_us,
         begin=-demand.warm_up_intervals * grid.interval_us,
         end=grid.end,
         cyclic=demand.warm_up_intervals > 0 or chance.random() < 0.3,
         cut=chance.random() < 0.5,
-        redials_at_most=np.array([t.redial.at_most if t.redial else 0 for t in given]),
-        repeats_at_most=np.array([t.repeat.at_most if t.repeat else 0 for t in given]),
-        redials_while_open=chance.random(types) < chance.choice([0, 0, 0.5]),
-        repeats_while_open=chance.random(types) < chance.choice([0, 0.5]),
+        redials=some_again(chance, [t.redial.at_most if t.redial else 0 for t in given]),
+        repeats=some_again(chance, [t.repeat.at_most if t.repeat else 0 for t in given]),
         agent_group=agent_group,
         stretches=Stretches(
             agent=agent,

@@ -45,7 +45,7 @@ from ccsim.simulation import (
     reference,
 )
 from ccsim.simulation.engine import ENGINES, REFERENCE_SECONDS, chosen
-from ccsim.simulation.log import MET, REDIAL, Outcome
+from ccsim.simulation.log import MET, PASSED_ON, REDIAL, Outcome
 from ccsim.simulation.model import Model, compile_model
 from tests.centres import (
     MINUTE,
@@ -170,7 +170,7 @@ def test_the_centres_compared_have_everything_in_them() -> None:
             "cyclic without warm-up": model.cyclic and model.begin == 0,
             "warm-up": log.arrival < 0,
             "three priorities": model.skills.priority.max(initial=0) > 2,
-            "head start": model.head_start > 0,
+            "head start": model.queueing.head_start > 0,
             "redial cut": log.cut & ~answered,
             "repeat": log.again == MET,
             "redial of a repeat": log.again == REDIAL | MET,
@@ -179,7 +179,14 @@ def test_the_centres_compared_have_everything_in_them() -> None:
             "another handle time": model.skills.handle_ppm != PPM,
             "answered by overflow": answered & (waited_for(centre) > 0),
             "a reserve": model.skills.reserve > 0,
-            "a clock that stands": model.repeats_while_open | model.redials_while_open,
+            "a clock that stands": model.repeats.while_open | model.redials.while_open,
+            "ages at another pace": model.queueing.ageing != PPM,
+            "carried over": model.queueing.carries_over,
+            "looks elsewhere first": model.skills.contact_priority != model.skills.priority,
+            "passed on": log.again & PASSED_ON > 0,
+            "passing on is cut": log.transferred & log.cut,
+            "changes to another contact type": (log.origin != log.contact_type)
+            & (log.again & PASSED_ON == 0),
         }
         for name, where in happens.items():
             seen[name] += bool(np.any(where))
@@ -244,6 +251,8 @@ def test_rows_of_measures_are_in_their_order() -> None:
         "unresolved": "_UNSETTLED",
         "repeats": "_REPEATS",
         "repeats_cut": "_REPEATS_CUT",
+        "transferred": "_TRANSFERRED",
+        "transfers": "_TRANSFERS",
     }
     assert tuple(rows) == CONTACT_MEASURES
     assert [vars(tally_compiled)[name] for name in rows.values()] == list(range(len(rows)))
@@ -289,7 +298,7 @@ STORM = {
 
 def test_a_storm_of_redials_finds_room() -> None:
     model, drawn = day_of(case_from(scenario_of({"call": STORM})), agents=1)
-    model = replace(model, redials_at_most=np.array([50]))
+    model = replace(model, redials=replace(model.redials, at_most=np.array([50])))
     log = reference.run(model, drawn)
     assert log.attempt.max() == 50
     assert len(log.arrival) > 16 * len(drawn.contacts.arrival)

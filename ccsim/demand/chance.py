@@ -20,7 +20,7 @@ TALK_TIME, WRAP_UP, PATIENCE, REDIAL_DELAY, REPEAT_DELAY = range(5)
 """Places of the tables of each contact type."""
 TABLES = 5
 """How many it has."""
-ARRIVAL_KEY, HANDLE_KEY, PATIENCE_KEY, REDIAL_KEY, REPEAT_KEY, AGENT_KEY = range(6)
+ARRIVAL_KEY, HANDLE_KEY, PATIENCE_KEY, REDIAL_KEY, REPEAT_KEY, AGENT_KEY, TRANSFER_KEY = range(7)
 """Places of its keys."""
 
 
@@ -29,8 +29,8 @@ class Chance(NamedTuple):
 
     Attributes
     ----------
-    keys : ndarray of uint64, shape (n_contact_types, 6, 2)
-        Stream keys of arrival, handle time, patience, redial, repeat and choice of agent.
+    keys : ndarray of uint64, shape (n_contact_types, 7, 2)
+        Stream keys of arrival, handle time, patience, redial, repeat, choice of agent and transfer.
     absence_keys : ndarray of uint64, shape (n_groups, 2)
         Stream keys of who of an agent group is absent.
     redial_below : ndarray of int64, shape (n_contact_types,)
@@ -83,7 +83,7 @@ def chance_of(demand: DemandModel, seed: int) -> Chance:
     )
 
 
-_PURPOSES = ("arrival", "handle", "patience", "redial", "repeat", "agent")
+_PURPOSES = ("arrival", "handle", "patience", "redial", "repeat", "agent", "transfer")
 
 
 def _end_to_end(tables: Sequence[QuantileTable]) -> tuple[Integers, ...]:

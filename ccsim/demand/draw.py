@@ -22,7 +22,6 @@ from ccsim.demand.keyed import (
     UNIFORM_BITS,
     draw,
     draw_one,
-    occurs_one,
     stratified,
     stream_key,
     uniform53,
@@ -36,6 +35,12 @@ Integers = NDArray[np.int64]
 
 BLOCK = 32
 """Replications in a block: each is a complete set of strata of the days' busyness."""
+
+Key = tuple[int, int, int, int]
+"""Of an attempt: contact type, interval and ordinal of the first one, and its own number."""
+
+Comes = tuple[int, int, int]
+"""Somebody comes again: after which delay [µs], and by which uniform below which limit."""
 
 INTERVAL_ORIGIN = 1 << 19
 """Added to an interval in a content id, as intervals of the warm-up are negative."""
@@ -84,6 +89,8 @@ class Draw:
         First attempts.
     absent_below : ndarray of int64, shape (n_groups, n_days)
         Uniforms below which an agent of a group is absent on a day, warm-up days first.
+    talk_factor : ndarray of int64, shape (n_contact_types, n_intervals)
+        Factors of the day on talk time [per million], warm-up intervals first.
     """
 
     demand: DemandModel
@@ -92,61 +99,73 @@ class Draw:
     block_size: int
     contacts: Contacts
     absent_below: Integers
+    talk_factor: Integers
 
-    def redial(
-        self, contact_type: int, interval: int, ordinal: int, attempt: int
-    ) -> tuple[int, int] | None:
-        """Delay and patience [µs] of the next attempt of someone who gave up, or None.
+    def redial(self, key: Key, contact_type: int) -> Comes | None:
+        """What follows when someone gave up.
 
         The draw of a later attempt is a pure function of its key, so it is evaluated when needed.
-        """
-        given = self.demand.contact_types[contact_type]
-        if given.redial is None:
-            return None
-        key = stream_key(self.seed, "redial", given.name)
-        again, delay = draw_one(key, self.replication, interval, ordinal, attempt)
-        if not occurs_one(again, given.redial.probability_ppm):
-            return None
-        patience = self._patience(contact_type, interval, ordinal, attempt + 1)
-        return evaluate_one(given.redial.delay, uniform53_one(delay)), patience
 
-    def unresolved(
-        self, contact_type: int, interval: int, ordinal: int, attempt: int, below: int
-    ) -> tuple[bool, tuple[int, int] | None]:
-        """Whether an answer did not settle the matter, and then the next attempt as by `redial`.
+        Parameters
+        ----------
+        key : tuple of int
+            Contact type, interval and ordinal of the first attempt, and which attempt gave up.
+        contact_type : int
+            Where it gave up.
+        """
+        given = self.demand.contact_types[contact_type].redial
+        if given is None:
+            return None
+        again, delay = self._words("redial", key)
+        below = int(uniform_limit(given.probability_ppm))
+        if uniform53_one(again) >= below:
+            return None
+        return evaluate_one(given.delay, uniform53_one(delay)), uniform53_one(again), below
+
+    def unresolved(self, key: Key, contact_type: int, below: int) -> tuple[bool, Comes | None]:
+        """Whether an answer did not settle the matter, and what follows as by `redial`.
 
         It did not if the uniform of its key is below the limit of the skill.
         """
-        given = self.demand.contact_types[contact_type]
-        key = stream_key(self.seed, "repeat", given.name)
-        settled, delay = draw_one(key, self.replication, interval, ordinal, attempt)
+        given = self.demand.contact_types[contact_type].repeat
+        settled, delay = self._words("repeat", key)
         if uniform53_one(settled) >= below:
             return False, None
-        if given.repeat is None:
+        if given is None:
             return True, None
-        patience = self._patience(contact_type, interval, ordinal, attempt + 1)
-        return True, (evaluate_one(given.repeat.delay, uniform53_one(delay)), patience)
+        return True, (evaluate_one(given.delay, uniform53_one(delay)), uniform53_one(settled), below)
 
-    def any_of(
-        self, number: int, contact_type: int, interval: int, ordinal: int, attempt: int
-    ) -> int:
+    def transferred(self, key: Key, below: int) -> bool:
+        """Whether who answers passes the contact on: the uniform is below the limit of the skill."""
+        return uniform53_one(self._words("transfer", key)[0]) < below
+
+    def any_of(self, number: int, key: Key) -> int:
         """One of so many numbers from 0, all equally likely."""
-        key = stream_key(self.seed, "agent", self.demand.contact_types[contact_type].name)
-        word, _ = draw_one(key, self.replication, interval, ordinal, attempt)
-        return (word >> 32) * number >> 32
+        return (self._words("agent", key)[0] >> 32) * number >> 32
 
-    def _patience(self, contact_type: int, interval: int, ordinal: int, attempt: int) -> int:
+    def patience(self, key: Key, contact_type: int) -> int:
+        """How long someone waits for a contact type [µs]."""
         given = self.demand.contact_types[contact_type]
-        key = stream_key(self.seed, "patience", given.name)
-        word, _ = draw_one(key, self.replication, interval, ordinal, attempt)
-        return evaluate_one(given.patience, uniform53_one(word))
+        return evaluate_one(given.patience, uniform53_one(self._words("patience", key)[0]))
 
-    def wrap_up(self, contact_type: int, interval: int, ordinal: int) -> int:
+    def handle_time(self, key: Key, contact_type: int, moment: int) -> int:
+        """Talk time plus wrap-up of who comes at a moment from another contact type [µs]."""
+        given, interval = self.demand.contact_types[contact_type], self.demand.grid.interval_us
+        talk, wrap_up = map(uniform53_one, self._words("handle", key))
+        place = moment // interval + self.demand.warm_up_intervals
+        factor = int(self.talk_factor[contact_type, place])
+        talk_time = scale_one(evaluate_one(given.talk_time, talk), factor)
+        return talk_time + evaluate_one(given.wrap_up, wrap_up)
+
+    def wrap_up(self, key: Key, contact_type: int) -> int:
         """The part of a handle time that needs no line [µs]."""
         given = self.demand.contact_types[contact_type]
-        key = stream_key(self.seed, "handle", given.name)
-        _, word = draw_one(key, self.replication, interval, ordinal, 0)
-        return evaluate_one(given.wrap_up, uniform53_one(word))
+        return evaluate_one(given.wrap_up, uniform53_one(self._words("handle", key)[1]))
+
+    def _words(self, purpose: str, key: Key) -> tuple[int, int]:
+        origin, *place = key
+        name = self.demand.contact_types[origin].name
+        return draw_one(stream_key(self.seed, purpose, name), self.replication, *place)
 
     def present(self, group: int, day: Integers, ordinal: Integers) -> NDArray[np.bool_]:
         """Whether agents are there on their day, shape as `day` and `ordinal`."""
@@ -242,7 +261,10 @@ def draw_replications(
                 for index, incident, count in incidents
             ]
             columns = _in_order([columns, *more])
-        yield Draw(demand, seed, replication, block_size, Contacts(*columns), absent_below[number])
+        yield Draw(
+            *(demand, seed, replication, block_size),
+            *(Contacts(*columns), absent_below[number], talk_factor[number]),
+        )
 
 
 def _by_interval(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ccsim.scenario.model import Scenario
 from ccsim.scenario.units import MICROSECONDS
-from ccsim.simulation.log import MET, REDIAL, ContactLog, Outcome
+from ccsim.simulation.log import MET, PASSED_ON, REDIAL, ContactLog, Outcome
 from ccsim.simulation.model import Model
 
 Integers = NDArray[np.int64]
@@ -41,6 +41,8 @@ CONTACT_MEASURES = (
     "unresolved",
     "repeats",
     "repeats_cut",
+    "transferred",
+    "transfers",
 )
 """What is counted per contact type and interval; waits and handle times in µs."""
 
@@ -163,7 +165,7 @@ def count(model: Model, log: ContactLog, rules: Rules, *, compiled: bool = False
     # A request is lost when it never got an answer; it counts where it began.
     no_answer = (log.outcome != Outcome.ANSWERED) & (log.again & MET == 0)
     lost = log.last & no_answer & (log.interval >= 0)
-    by_request = log.contact_type * intervals + np.maximum(log.interval, 0)
+    by_request = log.origin * intervals + np.maximum(log.interval, 0)
     contacts = np.stack(
         [
             per_cell(inside),
@@ -184,6 +186,8 @@ def count(model: Model, log: ContactLog, rules: Rules, *, compiled: bool = False
             per_cell(inside & log.unresolved),
             per_cell(inside & (log.again == MET)),
             per_cell(inside & log.cut & answered),
+            per_cell(inside & log.transferred),
+            per_cell(inside & (log.again & PASSED_ON > 0)),
         ]
     )
     in_time, abandoned_in_time = (

@@ -15,13 +15,13 @@ Integers = NDArray[np.int64]
 
 
 _ANSWERED, _ABANDONED, _CLOSED, _WAITING, _BLOCKED, _CLEARED = range(6)
-_REDIAL, _MET = 1, 2
+_REDIAL, _MET, _PASSED_ON = 1, 2, 4
 # Rows of `CONTACT_MEASURES` and `GROUP_MEASURES`; tests hold them against each other.
 (
     _OFFERED, _TAKEN, _LOST_PATIENCE, _SHORT, _SHUT, _LEFT, _WAIT_ANSWERED, _WAIT_ALL, _HANDLE_TIME,
     _REQUESTS, _LOST, _REDIALS, _REDIALS_CUT, _TURNED_AWAY, _DISCONNECTED, _UNSETTLED, _REPEATS,
-    _REPEATS_CUT,
-) = range(18)  # fmt: skip
+    _REPEATS_CUT, _TRANSFERRED, _TRANSFERS,
+) = range(20)  # fmt: skip
 _HANDLING, _ON_THE_FLOOR, _AFTER_SHIFT = range(3)
 _LATER = 2**63 - 1
 
@@ -49,8 +49,8 @@ def _count(
     handled: Any,
 ) -> None:  # fmt: skip
     (
-        contact_type, first_interval, attempt, arrival, outcome, left_queue, ended, agent, last,
-        again, unresolved, cut, stretch_left,
+        contact_type, origin, first_interval, attempt, arrival, outcome, left_queue, ended, agent,
+        last, again, unresolved, transferred, cut, stretch_left,
     ) = log  # fmt: skip
     for row in range(arrival.size):
         kind, became = contact_type[row], outcome[row]
@@ -61,7 +61,7 @@ def _count(
             _spend(groups[_HANDLING, group], left, ended[row], interval_us, cyclic)
         elif last[row] and first_interval[row] >= 0 and not again[row] & _MET:
             # A request is lost when it never got an answer; it counts where it began.
-            contacts[_LOST, kind, first_interval[row]] += 1
+            contacts[_LOST, origin[row], first_interval[row]] += 1
         if when < 0 or when >= end:
             continue
         interval, wait = when // interval_us, left - when
@@ -70,6 +70,8 @@ def _count(
             contacts[_REQUESTS, kind, interval] += first_interval[row] >= 0
         elif again[row] & _REDIAL:
             contacts[_REDIALS, kind, interval] += 1
+        elif again[row] & _PASSED_ON:
+            contacts[_TRANSFERS, kind, interval] += 1
         else:
             contacts[_REPEATS, kind, interval] += 1
         if cut[row]:
@@ -81,6 +83,7 @@ def _count(
             contacts[_WAIT_ALL, kind, interval] += wait
             contacts[_HANDLE_TIME, kind, interval] += handling
             contacts[_UNSETTLED, kind, interval] += unresolved[row]
+            contacts[_TRANSFERRED, kind, interval] += transferred[row]
             handled[group, kind] += handling
             for number in range(thresholds.shape[0]):
                 in_time[number, kind, interval] += wait <= thresholds[number, kind]
@@ -131,8 +134,9 @@ def count_into(
     stretches = model.stretches
     _count(
         (
-            log.contact_type, log.interval, log.attempt, log.arrival, log.outcome, log.left_queue,
-            log.ended, log.agent, log.last, log.again, log.unresolved, log.cut, log.stretch_left,
+            log.contact_type, log.origin, log.interval, log.attempt, log.arrival, log.outcome,
+            log.left_queue, log.ended, log.agent, log.last, log.again, log.unresolved,
+            log.transferred, log.cut, log.stretch_left,
         ),
         model.agent_group,
         (stretches.agent, stretches.start, stretches.end, stretches.ends_shift),

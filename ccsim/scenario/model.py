@@ -25,6 +25,15 @@ from ccsim.scenario.units import Money, parse_duration
 AgentChoice = Literal["longest_idle", "least_handling", "at_random", "in_order"]
 
 
+class Elsewhere(Given):
+    """Who tries another contact type the next time."""
+
+    to: Name
+    """The contact type that they try."""
+    share: Share = 1.0
+    """The share of those who come again. They get a handle time and a patience of that type."""
+
+
 class Redial(Given):
     """Who calls again after giving up."""
 
@@ -37,6 +46,8 @@ class Redial(Given):
     at_most: Annotated[int, Field(ge=1, le=20)] = 3
     """The most later contacts of one request, repeats included; what this bound cuts is counted
     and shown."""
+    elsewhere: Elsewhere | None = None
+    """Who tries another contact type instead. None: all call again."""
 
 
 class Repeat(Given):
@@ -49,6 +60,24 @@ class Repeat(Given):
     at_most: Annotated[int, Field(ge=1, le=20)] = 3
     """The most later contacts of one request, redials included; what this bound cuts is counted
     and shown."""
+    elsewhere: Elsewhere | None = None
+    """Who tries another contact type instead. None: nobody does."""
+
+
+class Transfer(Given):
+    """Who is passed on to another contact type, and what that costs."""
+
+    to: Name
+    """The contact type that they are passed on to; there they queue, and may give up, again."""
+    probability: Share
+    """The chance that an agent of this group passes such a contact on."""
+    handle_time: Annotated[float, Field(ge=0, le=100)] = 1.0
+    """What she spends on a contact that she passes on, as a multiple of her handle time."""
+    context_lost: Duration = 0
+    """How much longer the next agent needs because the matter is told once more."""
+    at_most: Annotated[int, Field(ge=1, le=20)] = 3
+    """The most later contacts of one request, redials and repeats included; what this bound cuts
+    is counted and shown."""
 
 
 class LineGroup(Given):
@@ -94,13 +123,17 @@ class ContactType(Given):
     """The most customers who may wait; whoever comes beyond is blocked. None: no limit."""
     line_group: Name | None = None
     """The lines that its customers need. None: there are always enough."""
-    at_closing: Literal["serve", "clear"] = "serve"
-    """Who still waits when it closes is served out, or cleared: disconnected unanswered."""
+    at_closing: Literal["serve", "clear", "carry_over"] = "serve"
+    """Who still waits when it closes is served out, or cleared: disconnected unanswered, or carried
+    over: keeps the place in the queue, and nobody stays longer for that."""
     agent_choice: AgentChoice = "longest_idle"
     """Which of several free agents of equal priority gets it: who has been idle for longest, who
     has handled the least so far, anyone, or the first in the order of the plan."""
     head_start: Duration = 0
     """Moves the contact this far ahead in the queue, as if it had arrived earlier."""
+    ageing: Annotated[float, Field(ge=0, le=100)] = 1.0
+    """How fast it gains on others of equal priority while it waits: 2 counts every minute twice, 0
+    leaves it at its head start."""
     service_level: ServiceLevelRule = ServiceLevelRule()
     """The service-level formula; every output names it."""
     targets: tuple[TargetSentence, ...] = ()
@@ -114,10 +147,14 @@ class Skill(Given):
 
     priority: Annotated[int, Field(ge=1, le=99)] = 1
     """1 is taken first; among equals who has waited longest, head start included."""
+    contact_priority: Annotated[int, Field(ge=1, le=99)] | None = None
+    """Where a contact looks for a free agent: a group with 1 first. None: as `priority`."""
     handle_time: Annotated[float, Field(ge=0.01, le=100)] = 1.0
     """Handle time of this group as a multiple of the contact type's: 1.15 is slower."""
     resolution: Share = 1.0
     """The share of contacts that settle the matter; the others lead to a `repeat`."""
+    transfer: Transfer | None = None
+    """Who is passed on to another contact type. None: nobody is."""
     after: Duration = 0
     """Timed overflow: this group gets a contact only once it has waited so long."""
     reserve: Annotated[int, Field(ge=0, le=100_000)] = 0

@@ -14,13 +14,13 @@ from ccsim.demand.machine_code_compiled import compiled
 from ccsim.simulation.laid_out import LATER
 
 # As in `ccsim.simulation.engine_compiled`.
-_LAYOUT = 0x127E11E9
+_LAYOUT = 0x1400DFF9
 
 
 @compiled
 def content(rows: Any, row: Any) -> Any:
     """`Contacts.content_id`, and one more for each attempt."""
-    place = rows.contact_type[row] << 20 | rows.interval[row] + INTERVAL_ORIGIN
+    place = rows.origin[row] << 20 | rows.interval[row] + INTERVAL_ORIGIN
     return ((place << 24 | rows.ordinal[row]) << 8) + rows.attempt[row]
 
 

@@ -1,4 +1,4 @@
-"""What an attempt leads to, in machine code: a redial, a repeat, a line that is free again."""
+"""What an attempt leads to, in machine code: a redial, a repeat, a transfer, or a cut."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from ccsim.demand.chance import (
     REPEAT_DELAY,
     REPEAT_KEY,
     TABLES,
+    TALK_TIME,
+    TRANSFER_KEY,
     WRAP_UP,
 )
 from ccsim.demand.chance_compiled import looked_up, random_words
 from ccsim.demand.machine_code_compiled import inlined
-from ccsim.simulation.log import MET, REDIAL
+from ccsim.simulation.log import MET, PASSED_ON, REDIAL
 
 _PPM = 1_000_000
 
 # As in `ccsim.simulation.engine_compiled`.
-_LAYOUT = 0x81BFB0B0
+_LAYOUT = 0x8C9990BB
 
 
 @inlined
@@ -37,27 +39,53 @@ def key(rows: Any, row: Any, member: Any, attempt: Any) -> Any:
 
 
 @inlined
-def tries_again(
-    centre: Any, chance: Any, rows: Any, row: Any, new: Any, when: Any, at_most: Any, why: Any,
-    member: Any,
+def scaled(length: Any, factor_ppm: Any) -> Any:
+    """`ccsim.demand.draw.scale`."""
+    if factor_ppm == _PPM:
+        return length
+    whole, rest = length // _PPM, length % _PPM
+    return whole * factor_ppm + (rest * factor_ppm + _PPM // 2) // _PPM
+
+
+@inlined
+def words(chance: Any, rows: Any, row: Any, purpose: Any, member: Any, attempt: Any) -> Any:
+    """The two random words of an attempt for a purpose."""
+    high, low = key(rows, row, member, attempt)
+    first, second = chance.keys[rows.origin[row], purpose]
+    return random_words(first, second, high, low)
+
+
+@inlined
+def tries(
+    centre: Any, chance: Any, floor: Any, rows: Any, row: Any, new: Any, when: Any, to: Any,
+    longer: Any, at_most: Any, why: Any, member: Any,
 ) -> Any:  # fmt: skip
-    """Write the next attempt of a request to a new row, or say that it is cut."""
+    """Write the next attempt of a request to a new row, or say that it is cut.
+
+    It takes as long as the last one; for another contact type it is drawn anew.
+    """
     if rows.attempt[row] >= at_most or when >= centre.end:
         rows.cut[row] = True
         return False
-    contact_type, attempt = rows.contact_type[row], rows.attempt[row] + 1
-    high, low = key(rows, row, member, attempt)
-    first, second = chance.keys[contact_type, PATIENCE_KEY]
-    patience, _ = random_words(first, second, high, low)
+    attempt = rows.attempt[row] + 1
+    patience, _ = words(chance, rows, row, PATIENCE_KEY, member, attempt)
     rows.last[row] = False
-    rows.contact_type[new] = contact_type
+    rows.contact_type[new], rows.origin[new] = to, rows.origin[row]
     rows.interval[new] = rows.interval[row]
     rows.ordinal[new] = rows.ordinal[row]
-    rows.attempt[new] = attempt
-    rows.again[new], rows.unresolved[new], rows.cut[new] = why, False, False
+    rows.attempt[new], rows.drawn[new] = attempt, rows.drawn[row]
+    rows.again[new], rows.unresolved[new], rows.transferred[new] = why, False, False
+    rows.cut[new] = False
     rows.arrival[new] = when
-    rows.handle_time[new] = rows.handle_time[row]
-    rows.patience[new] = looked_up(chance, TABLES * contact_type + PATIENCE, patience)
+    rows.patience[new] = looked_up(chance, TABLES * to + PATIENCE, patience)
+    handle_time = rows.handle_time[row]
+    if to != rows.contact_type[row]:
+        rows.drawn[new] = attempt
+        talk, wrap_up = words(chance, rows, row, HANDLE_KEY, member, attempt)
+        factor = floor.talk_factor[to, (when - centre.begin) // centre.interval_us]
+        handle_time = scaled(looked_up(chance, TABLES * to + TALK_TIME, talk), factor)
+        handle_time += looked_up(chance, TABLES * to + WRAP_UP, wrap_up)
+    rows.handle_time[new] = handle_time + longer
     return True
 
 
@@ -79,66 +107,85 @@ def later(centre: Any, contact_type: Any, moment: Any, delay: Any, opening: Any)
 
 
 @inlined
-def redials(centre: Any, chance: Any, rows: Any, row: Any, new: Any, now: Any, member: Any) -> Any:
+def redials(
+    centre: Any, chance: Any, floor: Any, rows: Any, row: Any, new: Any, now: Any, member: Any
+) -> Any:
     """Whether who gave up, or was blocked, calls again; her next attempt is then in a new row."""
     contact_type = rows.contact_type[row]
-    if chance.redial_below[contact_type] == 0:
+    below = chance.redial_below[contact_type]
+    if below == 0:
         return False
-    high, low = key(rows, row, member, rows.attempt[row])
-    first, second = chance.keys[contact_type, REDIAL_KEY]
-    again, delay = random_words(first, second, high, low)
-    if np.int64(again >> np.uint64(11)) >= chance.redial_below[contact_type]:
+    again, delay = words(chance, rows, row, REDIAL_KEY, member, rows.attempt[row])
+    uniform = np.int64(again >> np.uint64(11))
+    if uniform >= below:
         return False
     length = looked_up(chance, TABLES * contact_type + REDIAL_DELAY, delay)
     when = later(centre, contact_type, now, length, centre.redials_while_open[contact_type])
-    most, why = centre.redials_at_most[contact_type], rows.again[row] | REDIAL
-    return tries_again(centre, chance, rows, row, new, when, most, why, member)
+    to = contact_type
+    if uniform < scaled(below, centre.redials_elsewhere[contact_type]):
+        to = centre.redials_to[contact_type]
+    most, why = centre.redials_at_most[contact_type], rows.again[row] & MET | REDIAL
+    return tries(centre, chance, floor, rows, row, new, when, to, 0, most, why, member)
 
 
 @inlined
 def repeats(
-    centre: Any, chance: Any, rows: Any, row: Any, new: Any, end: Any, below: Any, member: Any
-) -> Any:
-    """Whether who is answered, but not done with the matter, contacts again, as by `_redials`."""
+    centre: Any, chance: Any, floor: Any, rows: Any, row: Any, new: Any, end: Any, below: Any,
+    member: Any,
+) -> Any:  # fmt: skip
+    """Whether who is answered, but not done with the matter, contacts again, as by `redials`."""
     contact_type = rows.contact_type[row]
-    high, low = key(rows, row, member, rows.attempt[row])
-    first, second = chance.keys[contact_type, REPEAT_KEY]
-    settled, delay = random_words(first, second, high, low)
-    if np.int64(settled >> np.uint64(11)) >= below:
+    settled, delay = words(chance, rows, row, REPEAT_KEY, member, rows.attempt[row])
+    uniform = np.int64(settled >> np.uint64(11))
+    if uniform >= below:
         return False
     rows.unresolved[row] = True
     if not chance.repeats[contact_type]:
         return False
     length = looked_up(chance, TABLES * contact_type + REPEAT_DELAY, delay)
     when = later(centre, contact_type, end, length, centre.repeats_while_open[contact_type])
+    to = contact_type
+    if uniform < scaled(below, centre.repeats_elsewhere[contact_type]):
+        to = centre.repeats_to[contact_type]
     most = centre.repeats_at_most[contact_type]
-    return tries_again(centre, chance, rows, row, new, when, most, MET, member)
+    return tries(centre, chance, floor, rows, row, new, when, to, 0, most, MET, member)
 
 
 @inlined
-def scaled(length: Any, factor_ppm: Any) -> Any:
-    """`ccsim.demand.draw.scale`."""
-    if factor_ppm == _PPM:
-        return length
-    whole, rest = length // _PPM, length % _PPM
-    return whole * factor_ppm + (rest * factor_ppm + _PPM // 2) // _PPM
+def is_passed_on(chance: Any, rows: Any, row: Any, below: Any, member: Any) -> Any:
+    """Whether the agent passes the contact on."""
+    if below == 0:
+        return False
+    word, _ = words(chance, rows, row, TRANSFER_KEY, member, rows.attempt[row])
+    return np.int64(word >> np.uint64(11)) < below
 
 
 @inlined
-def talk_ends(chance: Any, rows: Any, row: Any, end: Any, handle_ppm: Any, member: Any) -> Any:
-    """When the line of an answered contact will be free: wrap-up needs none."""
+def passes_on(
+    centre: Any, chance: Any, floor: Any, rows: Any, row: Any, new: Any, end: Any, group: Any,
+    member: Any,
+) -> Any:  # fmt: skip
+    """Write the attempt that follows when the agent is done; whether there is one."""
     contact_type = rows.contact_type[row]
-    high, low = key(rows, row, member, 0)
-    first, second = chance.keys[contact_type, HANDLE_KEY]
-    _, word = random_words(first, second, high, low)
-    wrap_up = looked_up(chance, TABLES * contact_type + WRAP_UP, word)
-    return max(rows.left_queue[row], end - scaled(wrap_up, handle_ppm))
+    rows.transferred[row] = True
+    to, longer = (
+        centre.transfer_to[group, contact_type],
+        centre.context_lost[group, contact_type],
+    )
+    most = centre.transfers_at_most[group, contact_type]
+    why = MET | PASSED_ON
+    return tries(centre, chance, floor, rows, row, new, end, to, longer, most, why, member)
+
+
+@inlined
+def wrap_up_of(chance: Any, rows: Any, row: Any, member: Any) -> Any:
+    """`ccsim.demand.draw.Draw.wrap_up`."""
+    _, word = words(chance, rows, row, HANDLE_KEY, member, rows.drawn[row])
+    return looked_up(chance, TABLES * rows.contact_type[row] + WRAP_UP, word)
 
 
 @inlined
 def any_of(chance: Any, rows: Any, row: Any, number: Any, member: Any) -> Any:
     """`ccsim.demand.draw.Draw.any_of`."""
-    high, low = key(rows, row, member, rows.attempt[row])
-    first, second = chance.keys[rows.contact_type[row], AGENT_KEY]
-    word, _ = random_words(first, second, high, low)
+    word, _ = words(chance, rows, row, AGENT_KEY, member, rows.attempt[row])
     return np.int64((word >> np.uint64(32)) * np.uint64(number) >> np.uint64(32))

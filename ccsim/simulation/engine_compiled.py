@@ -26,7 +26,15 @@ from ccsim.simulation.agenda_compiled import (
     settle,
     unlink,
 )
-from ccsim.simulation.attempts_compiled import any_of, redials, repeats, scaled, talk_ends
+from ccsim.simulation.attempts_compiled import (
+    any_of,
+    is_passed_on,
+    passes_on,
+    redials,
+    repeats,
+    scaled,
+    wrap_up_of,
+)
 from ccsim.simulation.laid_out import (
     ARRIVAL,
     BACKS,
@@ -68,16 +76,17 @@ _DONE, _MORE_EVENTS, _MORE_ROWS = 0, 1, 2
 
 # Of the fields, constants and passes that come from elsewhere. Kept machine code goes by its own
 # file alone; tests hold this number, so that the file changes with what it takes from others.
-_LAYOUT = 0xB32085DB
+_LAYOUT = 0xFA836192
 
 
 @compiled
 def _next_contact(
     centre: Any, floor: Any, rows: Any, group: Any, now: Any, serving_out: Any, varied: Any
 ) -> Any:
-    """Find the waiting contact of best priority, then of longest wait with head start, or -1.
+    """Find the waiting contact of best priority, then of most points, or -1.
 
-    Who serves out minds neither reserves nor how long a contact has waited.
+    Who serves out minds neither reserves nor how long a contact has waited, and leaves those whose
+    contact type carries them over.
     """
     best = -1
     best_key = _LATER
@@ -85,15 +94,20 @@ def _next_contact(
     for place in range(centre.types_first[group], centre.types_first[group + 1]):
         contact_type = centre.types[place]
         row = floor.queue_first[contact_type]
-        if row >= 0 and (
-            varied is None
-            or serving_out
-            or (
-                now - rows.arrival[row] >= centre.types_after[place]
-                and free > centre.types_reserve[place]
-            )
-        ):
+        if row < 0:
+            able = False
+        elif varied is None:
+            able = True
+        elif serving_out:
+            able = not centre.carries_over[contact_type]
+        else:
+            able = now - rows.arrival[row] >= centre.types_after[place]
+            able &= free > centre.types_reserve[place]
+        if able:
             key = rows.arrival[row] - centre.head_start[contact_type]
+            if varied is not None:
+                waited = scaled(now - rows.arrival[row], centre.ageing[contact_type])
+                key = -(waited + centre.head_start[contact_type])
             if key < best_key or (key == best_key and content(rows, row) < content(rows, best)):
                 best, best_key = row, key
         if best >= 0 and centre.types_last[place]:
@@ -300,7 +314,7 @@ def _play(
                 waiting[contact_type] -= 1
                 if varied is not None and line_group[contact_type] >= 0:
                     free_lines[line_group[contact_type]] += 1
-                if redials(centre, chance, rows, row, count, now, member):
+                if redials(centre, chance, floor, rows, row, count, now, member):
                     backs = put(back_when, back_row, rows, backs, arrival[count], count)
                     count += 1
             continue
@@ -357,7 +371,7 @@ def _play(
                 if blocked:
                     outcome[row], agent_of[row] = _BLOCKED, -1
                     left_queue[row] = ended[row] = now
-                    if redials(centre, chance, rows, row, count, now, member):
+                    if redials(centre, chance, floor, rows, row, count, now, member):
                         backs = put(back_when, back_row, rows, backs, arrival[count], count)
                         count += 1
                     continue
@@ -413,15 +427,28 @@ def _play(
         contact_type = type_of[row]
         ends = now + handle_time[row]
         if varied is not None:
-            handle_ppm = centre.handle_ppm[group, contact_type]
-            ends = now + scaled(handle_time[row], handle_ppm)
-            floor.handled[agent] += ends - now
+            handle_ppm, wrap_up = centre.handle_ppm[group, contact_type], 0
+            work = scaled(handle_time[row], handle_ppm)
             if line_group[contact_type] >= 0:
-                left_queue[row] = now
-                silent = talk_ends(chance, rows, row, ends, handle_ppm, member)
-                talks = put(talk_when, talk_row, rows, talks, silent, row)
+                wrap_up = scaled(wrap_up_of(chance, rows, row, member), handle_ppm)
+            below = centre.transfer_below[group, contact_type]
+            passed_on = is_passed_on(chance, rows, row, below, member)
+            if passed_on:
+                shorter = centre.transfer_ppm[group, contact_type]
+                work, wrap_up = scaled(work, shorter), scaled(wrap_up, shorter)
+            ends = now + work
+            floor.handled[agent] += work
+            if line_group[contact_type] >= 0:
+                talks = put(talk_when, talk_row, rows, talks, max(now, ends - wrap_up), row)
             below = centre.unresolved_below[group, contact_type]
-            if below and repeats(centre, chance, rows, row, count, ends, below, member):
+            if passed_on:
+                more = passes_on(centre, chance, floor, rows, row, count, ends, group, member)
+            else:
+                more = below > 0
+                more = more and repeats(
+                    centre, chance, floor, rows, row, count, ends, below, member
+                )
+            if more:
                 backs = put(back_when, back_row, rows, backs, arrival[count], count)
                 count += 1
         busy[agent] = True

@@ -32,9 +32,11 @@ class Centre(NamedTuple):
     interval_us: int
     is_open: Booleans  # (n_contact_types, n_intervals)
     head_start: Integers
+    ageing: Integers
+    carries_over: Booleans
     group_of: Integers  # of an agent
     groups_first: Integers  # of a contact type: where its groups begin, one more for the end
-    groups: Integers  # by priority
+    groups: Integers  # in the order in which a contact looks
     groups_last: Booleans  # whether the next group has another priority
     groups_after: Integers  # how long it must have waited for them
     groups_reserve: Integers  # how many of them stay free
@@ -46,6 +48,11 @@ class Centre(NamedTuple):
     varied: bool  # whether there is more than priorities, stretches, patience and redials
     handle_ppm: Integers  # (n_groups, n_contact_types)
     unresolved_below: Integers
+    transfer_below: Integers
+    transfer_to: Integers
+    transfer_ppm: Integers
+    context_lost: Integers
+    transfers_at_most: Integers
     line_group: Integers
     agent_choice: Integers
     overflows_first: Integers  # of a contact type: waits after which more groups may take it
@@ -57,18 +64,24 @@ class Centre(NamedTuple):
     stretch_end: Integers
     serves_out: Booleans
     redials_at_most: Integers
-    repeats_at_most: Integers
     redials_while_open: Booleans
+    redials_elsewhere: Integers  # the share, per million
+    redials_to: Integers
+    repeats_at_most: Integers
     repeats_while_open: Booleans
+    repeats_elsewhere: Integers
+    repeats_to: Integers
 
 
 class Rows(NamedTuple):
     """The contacts: first attempts, then redials as they come about."""
 
     contact_type: Integers
+    origin: Integers  # the same array where nobody changes to another contact type
     interval: Integers
     ordinal: Integers
     attempt: Integers
+    drawn: Integers  # the attempt by which the handle time was drawn
     arrival: Integers
     handle_time: Integers
     patience: Integers
@@ -79,6 +92,7 @@ class Rows(NamedTuple):
     last: Booleans
     again: NDArray[np.int8]
     unresolved: Booleans
+    transferred: Booleans
     cut: Booleans
     seen: Integers  # rows in the order in which they arrived
 
@@ -104,6 +118,7 @@ class Floor(NamedTuple):
     stretch_left: Integers
     coming: Integers  # stretches of agents who are there, by start and by end
     leaving: Integers
+    talk_factor: Integers  # of the day, (n_contact_types, n_intervals)
 
 
 class Agenda(NamedTuple):
@@ -155,10 +170,16 @@ def laid_out(model: Model, draw: Draw) -> Begun:
     there = draw_compiled.who_is_there(
         chance, draw, model.agent_group[stretches.agent], stretches.day, stretches.ordinal
     )
-    room = bool(chance.redial_below.any()) or bool((centre.unresolved_below * chance.repeats).any())
+    room = bool(
+        chance.redial_below.any()
+        or (centre.unresolved_below * chance.repeats).any()
+        or centre.transfer_below.any()
+    )
     first_attempts = len(draw.contacts.arrival)
-    rows = _rows(draw, first_attempts + (first_attempts // 4 + 64 if room else 0))
-    floor = _floor(model, len(rows.arrival), np.flatnonzero(there), by_end[there[by_end]])
+    length = first_attempts + (first_attempts // 4 + 64 if room else 0)
+    rows = _rows(draw, length, varied=model.varied)
+    coming, leaving = np.flatnonzero(there), by_end[there[by_end]]
+    floor = _floor(model, draw, len(rows.arrival), coming, leaving)
     agenda = _agenda(model, centre, len(rows.arrival), room)
     state = np.zeros(SEEN + 1, np.int64)
     state[NOW], state[ROWS] = model.begin, first_attempts
@@ -199,6 +220,7 @@ def log_of(
     attempt = column(rows.attempt)
     return ContactLog(
         contact_type=column(rows.contact_type),
+        origin=column(rows.origin if varied else rows.contact_type),
         interval=column(rows.interval),
         ordinal=column(rows.ordinal),
         attempt=attempt,
@@ -211,6 +233,7 @@ def log_of(
         # Without repeats every later attempt is a redial.
         again=column(rows.again) if varied else (attempt > 0).astype(np.int8) * REDIAL,
         unresolved=column(rows.unresolved) if varied else np.zeros(count, bool),
+        transferred=column(rows.transferred) if varied else np.zeros(count, bool),
         cut=column(rows.cut),
         stretch_left=floor.stretch_left,
     )
@@ -220,7 +243,8 @@ def log_of(
 def _centre(model: Model) -> tuple[Centre, Integers]:
     """A model, and its stretches by end."""
     skills, access, stretches = model.skills, model.access, model.stretches
-    groups_first, groups, groups_last = _end_to_end(skills.priority.T)
+    redials, repeats = model.redials, model.repeats
+    groups_first, groups, groups_last = _end_to_end(skills.contact_priority.T)
     types_first, types, types_last = _end_to_end(skills.priority)
     type_of_place = np.repeat(np.arange(len(model.contact_types)), np.diff(groups_first))
     group_of_place = np.repeat(np.arange(len(model.groups)), np.diff(types_first))
@@ -231,7 +255,9 @@ def _centre(model: Model) -> tuple[Centre, Integers]:
         cut=model.cut,
         interval_us=model.interval_us,
         is_open=np.ascontiguousarray(model.open),
-        head_start=model.head_start,
+        head_start=model.queueing.head_start,
+        ageing=model.queueing.ageing,
+        carries_over=model.queueing.carries_over,
         group_of=model.agent_group,
         groups_first=groups_first,
         groups=groups,
@@ -246,6 +272,11 @@ def _centre(model: Model) -> tuple[Centre, Integers]:
         varied=model.varied,
         handle_ppm=skills.handle_ppm,
         unresolved_below=skills.unresolved_below,
+        transfer_below=skills.transfer_below,
+        transfer_to=skills.transfer_to,
+        transfer_ppm=skills.transfer_ppm,
+        context_lost=skills.context_lost,
+        transfers_at_most=skills.transfers_at_most,
         overflows_first=np.cumsum([0, *map(len, overflows)], dtype=np.int64),
         overflows=np.array([after for some in overflows for after in some], np.int64),
         queue_limit=access.queue_limit,
@@ -256,10 +287,14 @@ def _centre(model: Model) -> tuple[Centre, Integers]:
         stretch_start=stretches.start,
         stretch_end=stretches.end,
         serves_out=stretches.serves_out,
-        redials_at_most=model.redials_at_most,
-        repeats_at_most=model.repeats_at_most,
-        redials_while_open=model.redials_while_open,
-        repeats_while_open=model.repeats_while_open,
+        redials_at_most=redials.at_most,
+        redials_while_open=redials.while_open,
+        redials_elsewhere=redials.elsewhere_ppm,
+        redials_to=redials.to,
+        repeats_at_most=repeats.at_most,
+        repeats_while_open=repeats.while_open,
+        repeats_elsewhere=repeats.elsewhere_ppm,
+        repeats_to=repeats.to,
     )
     return centre, np.argsort(stretches.end, kind="stable")
 
@@ -283,8 +318,8 @@ def _end_to_end(priorities: Integers) -> tuple[Integers, Integers, Booleans]:
     return first, index, np.array(last, dtype=bool)
 
 
-def _rows(draw: Draw, length: int) -> Rows:
-    """First attempts, and room for redials up to a length."""
+def _rows(draw: Draw, length: int, *, varied: bool) -> Rows:
+    """First attempts, and room for later ones up to a length."""
     contacts = draw.contacts
 
     def given(values: Integers) -> Integers:
@@ -293,11 +328,14 @@ def _rows(draw: Draw, length: int) -> Rows:
     def empty(kind: type = np.int64) -> Any:
         return np.empty(length, kind)
 
+    contact_type = given(contacts.contact_type)
     return Rows(
-        contact_type=given(contacts.contact_type),
+        contact_type=contact_type,
+        origin=contact_type.copy() if varied else contact_type,
         interval=given(contacts.interval),
         ordinal=given(contacts.ordinal),
         attempt=np.zeros(length, np.int64),
+        drawn=np.zeros(length, np.int64),
         arrival=given(contacts.arrival),
         handle_time=given(contacts.handle_time),
         patience=given(contacts.patience),
@@ -308,12 +346,13 @@ def _rows(draw: Draw, length: int) -> Rows:
         last=empty(bool),
         again=np.zeros(length, np.int8),
         unresolved=np.zeros(length, bool),
+        transferred=np.zeros(length, bool),
         cut=np.zeros(length, bool),
         seen=empty(),
     )
 
 
-def _floor(model: Model, rows: int, coming: Integers, leaving: Integers) -> Floor:
+def _floor(model: Model, draw: Draw, rows: int, coming: Integers, leaving: Integers) -> Floor:
     """Nobody is there, nobody waits."""
     types, groups = len(model.contact_types), len(model.groups)
     agents = len(model.agent_group)
@@ -336,6 +375,7 @@ def _floor(model: Model, rows: int, coming: Integers, leaving: Integers) -> Floo
         stretch_left=model.stretches.start.copy(),
         coming=coming,
         leaving=leaving,
+        talk_factor=np.ascontiguousarray(draw.talk_factor),
     )
 
 

@@ -26,9 +26,9 @@ class Outcome(IntEnum):
     """Disconnected unanswered, waiting when the contact type closed."""
 
 
-REDIAL, MET = 1, 2
-"""Bits of `ContactLog.again`: this attempt follows one without an answer; an agent was met before.
-"""
+REDIAL, MET, PASSED_ON = 1, 2, 4
+"""Bits of `ContactLog.again`: this attempt follows one without an answer; an agent was met before;
+an agent passed the contact on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +37,10 @@ class ContactLog:
 
     Attributes
     ----------
-    contact_type, interval, ordinal, attempt : ndarray of int64, shape (n_contacts,)
-        The key: interval and ordinal are those of the first attempt.
+    contact_type : ndarray of int64, shape (n_contacts,)
+        Whose queue it joins.
+    origin, interval, ordinal, attempt : ndarray of int64
+        The key: contact type, interval and ordinal are those of the first attempt.
     arrival : ndarray of int64
         [µs].
     outcome : ndarray of int64
@@ -52,10 +54,12 @@ class ContactLog:
     last : ndarray of bool
         Whether the request ends with this contact.
     again : ndarray of int8
-        Why it is not a first attempt: 0 for a first one, `REDIAL`, `MET` (a repeat), or both (a
-        redial of a repeat).
+        Why it is not a first attempt: 0 for a first one, `REDIAL`, `MET` (a repeat), both (a
+        redial of whoever was answered before), or `MET` and `PASSED_ON`.
     unresolved : ndarray of bool
         Whether an agent answered and the matter was not settled.
+    transferred : ndarray of bool
+        Whether the agent who answered passed it on.
     cut : ndarray of bool
         Whether another attempt would have followed but for the bound or the end of the horizon.
     stretch_left : ndarray of int64, shape (n_stretches,)
@@ -64,6 +68,7 @@ class ContactLog:
     """
 
     contact_type: Integers
+    origin: Integers
     interval: Integers
     ordinal: Integers
     attempt: Integers
@@ -75,6 +80,7 @@ class ContactLog:
     last: NDArray[np.bool_]
     again: NDArray[np.int8]
     unresolved: NDArray[np.bool_]
+    transferred: NDArray[np.bool_]
     cut: NDArray[np.bool_]
     stretch_left: Integers
 

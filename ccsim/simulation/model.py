@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import get_args
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ccsim.demand.keyed import threshold_ppm, uniform_limit
 from ccsim.demand.model import PPM, DemandModel
 from ccsim.demand.table import NEVER
 from ccsim.errors import PlanError
 from ccsim.plans.plan import StaffingPlan
 from ccsim.scenario.calendar import Grid
 from ccsim.scenario.case import Case
-from ccsim.scenario.model import AgentChoice, Redial, Repeat, Scenario, Skill
+from ccsim.simulation.rules import (
+    Access,
+    Again,
+    Queueing,
+    Skills,
+    access_of,
+    again_of,
+    queueing_of,
+    skills_of,
+)
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
@@ -51,60 +56,6 @@ class Stretches:
     serves_out: Booleans
 
 
-CHOICES: tuple[AgentChoice, ...] = get_args(AgentChoice)
-"""Rules by which one of several free agents is chosen."""
-
-
-@dataclass(frozen=True, eq=False)
-class Skills:
-    """What each group does with each contact type, arrays of shape (n_groups, n_contact_types).
-
-    Attributes
-    ----------
-    priority : ndarray of int64
-        1 is taken first; 0 means that the group lacks the skill.
-    handle_ppm : ndarray of int64
-        Handle time as a multiple of the contact type's [per million].
-    unresolved_below : ndarray of int64
-        Uniforms below which a contact does not settle the matter.
-    after : ndarray of int64
-        How long a contact must have waited for this group [µs].
-    reserve : ndarray of int64
-        It takes such a contact only while more than so many of its agents are free.
-    """
-
-    priority: Integers
-    handle_ppm: Integers
-    unresolved_below: Integers
-    after: Integers
-    reserve: Integers
-
-
-@dataclass(frozen=True, eq=False)
-class Access:
-    """Who gets in and who must leave: limits of each contact type.
-
-    Attributes
-    ----------
-    queue_limit : ndarray of int64, shape (n_contact_types,)
-        The most who may wait.
-    line_group : ndarray of int64, shape (n_contact_types,)
-        Index of the lines that it needs, or -1.
-    lines : ndarray of int64, shape (n_line_groups,)
-        How many there are.
-    closing : ndarray of int64, shape (n_closings, 2)
-        Instants [µs] and contact types whose queue is cleared then, in this order.
-    agent_choice : ndarray of int64, shape (n_contact_types,)
-        Places in `CHOICES`: which of several free agents gets it.
-    """
-
-    queue_limit: Integers
-    line_group: Integers
-    lines: Integers
-    closing: Integers
-    agent_choice: Integers
-
-
 @dataclass(frozen=True, eq=False)
 class Model:
     """A centre with its plan, compiled; read by an engine, changed by nobody.
@@ -117,8 +68,8 @@ class Model:
         Who handles what, and how.
     access : Access
         Who gets in.
-    head_start : ndarray of int64, shape (n_contact_types,)
-        [µs].
+    queueing : Queueing
+        Who is taken first.
     open : ndarray of bool, shape (n_contact_types, n_intervals)
         Whether an arrival is let in.
     interval_us, begin, end : int
@@ -127,10 +78,8 @@ class Model:
         Whether what lies beyond the end belongs to the beginning.
     cut : bool
         Whether everything stops at the end, or whoever came in time is served out.
-    redials_at_most, repeats_at_most : ndarray of int64, shape (n_contact_types,)
-        The later attempts of one request after which there is no redial, and no repeat.
-    redials_while_open, repeats_while_open : ndarray of bool, shape (n_contact_types,)
-        Whether the delay of such an attempt runs only while the contact type is open.
+    redials, repeats : Again
+        Who contacts again, because of no answer or because the matter was not settled.
     agent_group : ndarray of int64, shape (n_agents,)
         The group of each agent.
     stretches : Stretches
@@ -141,17 +90,15 @@ class Model:
     groups: tuple[str, ...]
     skills: Skills
     access: Access
-    head_start: Integers
+    queueing: Queueing
     open: Booleans
     interval_us: int
     begin: int
     end: int
     cyclic: bool
     cut: bool
-    redials_at_most: Integers
-    repeats_at_most: Integers
-    redials_while_open: Booleans
-    repeats_while_open: Booleans
+    redials: Again
+    repeats: Again
     agent_group: Integers
     stretches: Stretches
 
@@ -182,12 +129,17 @@ class Model:
     @property
     def varied(self) -> bool:
         """Whether there is more than skills with priorities, stretches, patience and redials."""
-        skills, access = self.skills, self.access
+        skills, access, queueing = self.skills, self.access, self.queueing
         return bool(
             (skills.handle_ppm != PPM).any()
             or skills.unresolved_below.any()
             or skills.after.any()
             or skills.reserve.any()
+            or skills.transfer_below.any()
+            or self.redials.elsewhere_ppm.any()
+            or self.repeats.elsewhere_ppm.any()
+            or (queueing.ageing != PPM).any()
+            or queueing.carries_over.any()
             or (access.queue_limit < NEVER).any()
             or (access.line_group >= 0).any()
             or access.agent_choice.any()
@@ -221,7 +173,7 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
     contact_types, groups = tuple(scenario.contact_types), tuple(scenario.agent_groups)
     check_plan(case, plan)
     is_open = np.array([grid.opening(scenario.hours(name)) for name in contact_types])
-    skills = _skills(scenario)
+    skills = skills_of(scenario)
     begin = -demand.warm_up_intervals * grid.interval_us
     agents = sorted(
         [
@@ -249,26 +201,16 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
         contact_types=contact_types,
         groups=groups,
         skills=skills,
-        access=_access(scenario, grid, is_open, begin),
-        head_start=np.array(
-            [g.head_start for g in scenario.contact_types.values()], dtype=np.int64
-        ),
+        access=access_of(scenario, grid, is_open, begin),
+        queueing=queueing_of(scenario),
         open=is_open,
         interval_us=grid.interval_us,
         begin=begin,
         end=grid.end,
         cyclic=scenario.horizon.begins == "cyclic",
         cut=scenario.horizon.ends == "cut",
-        redials_at_most=np.array(
-            [given.redial.at_most if given.redial else 0 for given in demand.contact_types],
-            dtype=np.int64,
-        ),
-        repeats_at_most=np.array(
-            [given.repeat.at_most if given.repeat else 0 for given in demand.contact_types],
-            dtype=np.int64,
-        ),
-        redials_while_open=_on_opening_clock(g.redial for g in scenario.contact_types.values()),
-        repeats_while_open=_on_opening_clock(g.repeat for g in scenario.contact_types.values()),
+        redials=again_of(contact_types, [g.redial for g in scenario.contact_types.values()]),
+        repeats=again_of(contact_types, [g.repeat for g in scenario.contact_types.values()]),
         agent_group=np.array([agent.group for agent in agents], dtype=np.int64),
         stretches=Stretches(
             agent=owner,
@@ -279,61 +221,6 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
             ends_shift=ends_shift.astype(bool),
             serves_out=serves_out.astype(bool),
         ),
-    )
-
-
-def _skills(scenario: Scenario) -> Skills:
-    """Skills of every group; what lacks a skill has the values of a plain one."""
-    plain = Skill()
-    rows = [
-        [group.skills.get(name, plain) for name in scenario.contact_types]
-        for group in scenario.agent_groups.values()
-    ]
-
-    def of(value: Callable[[Skill], int]) -> Integers:
-        values = [[value(skill) for skill in row] for row in rows]
-        return np.array(values, np.int64).reshape(len(rows), len(scenario.contact_types))
-
-    has = [
-        [name in group.skills for name in scenario.contact_types]
-        for group in scenario.agent_groups.values()
-    ]
-    return Skills(
-        priority=np.where(has, of(lambda skill: skill.priority), 0),
-        handle_ppm=of(lambda skill: round(skill.handle_time * PPM)),
-        unresolved_below=uniform_limit(PPM - of(lambda skill: threshold_ppm(skill.resolution))),
-        after=of(lambda skill: skill.after),
-        reserve=of(lambda skill: skill.reserve),
-    )
-
-
-def _on_opening_clock(later: Iterable[Redial | Repeat | None]) -> Booleans:
-    return np.array([one is not None and one.clock == "opening" for one in later])
-
-
-def _access(scenario: Scenario, grid: Grid, is_open: Booleans, begin: int) -> Access:
-    given, line_groups = scenario.contact_types.values(), list(scenario.line_groups)
-    closing = []
-    for index, contact_type in enumerate(given):
-        if contact_type.at_closing == "clear":
-            follows = np.roll(is_open[index], -1)
-            if scenario.horizon.begins != "cyclic":
-                follows[-1] = False
-            ends = (np.flatnonzero(is_open[index] & ~follows) + 1) * grid.interval_us
-            # A warm-up is the end of the horizon once more.
-            both = np.concatenate([ends - grid.end, ends])
-            closing += [(int(end), index) for end in both if begin < end]
-    return Access(
-        queue_limit=np.array(
-            [NEVER if one.queue_limit is None else one.queue_limit for one in given], np.int64
-        ),
-        line_group=np.array(
-            [-1 if one.line_group is None else line_groups.index(one.line_group) for one in given],
-            np.int64,
-        ),
-        lines=np.array([one.lines for one in scenario.line_groups.values()], np.int64),
-        closing=np.array(sorted(closing), np.int64).reshape(-1, 2),
-        agent_choice=np.array([CHOICES.index(one.agent_choice) for one in given], np.int64),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields
 from enum import IntEnum
-from heapq import heappop, heappush
+from heapq import heappush
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,13 @@ from numpy.typing import NDArray
 
 from ccsim.demand.draw import Draw, scale_one
 from ccsim.demand.table import NEVER
-from ccsim.simulation.log import MET, REDIAL, ContactLog, Outcome
-from ccsim.simulation.model import CHOICES, Model
+from ccsim.simulation.log import ContactLog, Outcome
+from ccsim.simulation.model import Model
+from ccsim.simulation.reference_attempts import may_redial, may_repeat, pass_on
 from ccsim.simulation.reference_lines import Lines
+from ccsim.simulation.reference_routing import by_priority, free_agent, next_contact
 from ccsim.simulation.reference_rows import Rows
+from ccsim.simulation.rules import CHOICES
 
 Integers = NDArray[np.int64]
 
@@ -88,7 +91,7 @@ def run(model: Model, draw: Draw) -> ContactLog:
     ContactLog
         What happened to every contact, and when agents left the floor.
     """
-    centre = _Centre(model, draw)
+    centre = Centre(model, draw)
     if model.cut:
         centre.env.run(until=model.end)
     else:
@@ -96,7 +99,7 @@ def run(model: Model, draw: Draw) -> ContactLog:
     return centre.log()
 
 
-class _Centre:
+class Centre:
     """The state of a run: who waits, who is free, who is meant to be on the floor."""
 
     def __init__(self, model: Model, draw: Draw) -> None:
@@ -127,17 +130,27 @@ class _Centre:
     def _skills(self, model: Model) -> None:
         """Who may meet whom."""
         types, groups = range(len(model.contact_types)), range(len(model.groups))
-        self.varied, self.head_start = model.varied, model.head_start.tolist()
-        priority, self.handle_ppm, self.unresolved_below, after, reserve = (
-            getattr(model.skills, field.name).tolist() for field in fields(model.skills)
+        self.varied, skills = model.varied, model.skills
+        self.head_start, self.ageing, self.carries_over = (
+            getattr(model.queueing, field.name).tolist() for field in fields(model.queueing)
         )
+        self.handle_ppm, self.unresolved_below = (
+            skills.handle_ppm.tolist(),
+            skills.unresolved_below.tolist(),
+        )
+        after, reserve, priority = (
+            skills.after.tolist(),
+            skills.reserve.tolist(),
+            skills.priority.tolist(),
+        )
+        looks = skills.contact_priority.tolist()
         # Whom a contact may go to, and what a group takes, both in order of priority.
         self.groups_of = [
-            _by_priority([(priority[g][t], (g, after[g][t], reserve[g][t])) for g in groups])
+            by_priority([(looks[g][t], (g, after[g][t], reserve[g][t])) for g in groups])
             for t in types
         ]
         self.types_of = [
-            _by_priority([(priority[g][t], (t, after[g][t], reserve[g][t])) for t in types])
+            by_priority([(priority[g][t], (t, after[g][t], reserve[g][t])) for t in types])
             for g in groups
         ]
         self.overflows = model.overflows
@@ -202,6 +215,11 @@ class _Centre:
             when, contact_type = self.closing[number]
             Moment(self.env, when - self.env.now, TYPE_CLOSES, contact_type, number, self._closes)
 
+    def comes_later(self, contact: int, arrival: int) -> None:
+        """Announce a later attempt."""
+        delay, content = arrival - self.env.now, self.content[contact]
+        Moment(self.env, delay, CONTACT_ARRIVES, content, contact, self._later_attempt)
+
     # Contacts.
 
     def _first_attempt(self, arrival: Moment) -> None:
@@ -220,20 +238,19 @@ class _Centre:
             return
         if self.limited and not self.lines.take(contact_type, now):
             self._ends_without_answer(contact, BLOCKED)
-            self._may_redial(contact)
+            may_redial(self, contact)
             return
-        agent = self._free_agent(contact, 0, now)
+        agent = free_agent(self, contact, 0, now)
         if agent is not None:
             self._answers(agent, contact, now)
             return
         if self._is_full(contact_type):
             self.lines.give_back(contact_type)
             self._ends_without_answer(contact, BLOCKED)
-            self._may_redial(contact)
+            may_redial(self, contact)
             return
-        key = now - self.head_start[contact_type]
         content, patience = self.content[contact], self.patience[contact]
-        heappush(self.queue[contact_type], (key, content, contact))
+        heappush(self.queue[contact_type], (now, content, contact))
         if patience < NEVER:
             Moment(self.env, patience, PATIENCE_ENDS, content, contact, self._gives_up)
         if self.overflows[contact_type]:
@@ -262,7 +279,7 @@ class _Centre:
         if self.outcome[contact] != WAITING:
             return
         waited = now - self.arrival[contact]
-        agent = self._free_agent(contact, waited, now)
+        agent = free_agent(self, contact, waited, now)
         if agent is None:
             self._overflows_after(waited, contact)
             return
@@ -272,7 +289,7 @@ class _Centre:
         contact = end_of_patience.whom
         if self.outcome[contact] == WAITING:
             self._leaves_queue(contact, ABANDONED)
-            self._may_redial(contact)
+            may_redial(self, contact)
 
     def _closes(self, closing: Moment) -> None:
         """Disconnect all who wait."""
@@ -290,39 +307,6 @@ class _Centre:
     def _ends_without_answer(self, contact: int, outcome: int) -> None:
         self.outcome[contact] = outcome
         self.left_queue[contact] = self.ended[contact] = self.env.now
-
-    # Later attempts.
-
-    def _may_redial(self, contact: int) -> None:
-        """Whoever gave up, or was blocked, may call again."""
-        again = self.draw.redial(*self.rows.key(contact))
-        if again is not None:
-            model, contact_type = self.model, self.contact_type[contact]
-            opening = model.redials_while_open[contact_type]
-            arrival = model.later(contact_type, self.env.now, again[0], opening=opening)
-            most, why = model.redials_at_most[contact_type], self.rows.again[contact] | REDIAL
-            self._tries_again(contact, arrival, again[1], most, why)
-
-    def _may_repeat(self, contact: int, below: int, end: int) -> None:
-        """Whoever was answered and is not done with the matter may contact again."""
-        key = self.rows.key(contact)
-        self.rows.unresolved[contact], again = self.draw.unresolved(*key, below)
-        if again is not None:
-            model, contact_type = self.model, self.contact_type[contact]
-            opening = model.repeats_while_open[contact_type]
-            arrival = model.later(contact_type, end, again[0], opening=opening)
-            self._tries_again(contact, arrival, again[1], model.repeats_at_most[contact_type], MET)
-
-    def _tries_again(
-        self, contact: int, arrival: int, patience: int, at_most: int, why: int
-    ) -> None:
-        """Append the next attempt of a request, unless it is cut."""
-        if self.rows.attempt[contact] >= at_most or arrival >= self.model.end:
-            self.rows.cut[contact] = True
-            return
-        later = self.rows.next_attempt(contact, arrival, patience, why)
-        delay = arrival - self.env.now
-        Moment(self.env, delay, CONTACT_ARRIVES, self.content[later], later, self._later_attempt)
 
     # Agents.
 
@@ -344,7 +328,7 @@ class _Centre:
         if self.idle_since[agent] is not None and self.stretch_of[agent] == stretch:
             now, contact = self.env.now, None
             if self.serves_out[stretch]:
-                contact = self._next_contact(agent, now, serving_out=True)
+                contact = next_contact(self, agent, now, serving_out=True)
             if contact is not None:
                 self._answers(agent, contact, now)
             else:
@@ -365,7 +349,7 @@ class _Centre:
         stretch, now = self.stretch_of[agent], self.env.now
         over = now >= self.stretch_end[stretch]
         none = over and not self.serves_out[stretch]
-        contact = None if none else self._next_contact(agent, now, serving_out=over)
+        contact = None if none else next_contact(self, agent, now, serving_out=over)
         if contact is not None:
             self._answers(agent, contact, now)
         elif over:
@@ -392,90 +376,27 @@ class _Centre:
     def _handled(self, agent: int, contact: int, now: int) -> int:
         """How long it takes this agent, and what follows from that."""
         group, contact_type = self.group_of[agent], self.contact_type[contact]
+        skills, draw = self.model.skills, self.draw
+        below = int(skills.transfer_below[group, contact_type])
+        passed_on = below > 0 and draw.transferred(self.rows.key(contact), below)
         handle_ppm = self.handle_ppm[group][contact_type]
         handle_time = scale_one(self.handle_time[contact], handle_ppm)
+        wrap_up = 0
+        if self.lines.needed(contact_type):
+            key = self.rows.key_of_length(contact)
+            wrap_up = scale_one(draw.wrap_up(key, contact_type), handle_ppm)
+        if passed_on:
+            shorter = int(skills.transfer_ppm[group, contact_type])
+            handle_time, wrap_up = scale_one(handle_time, shorter), scale_one(wrap_up, shorter)
         self.handled[agent] += handle_time
         if self.lines.needed(contact_type):
-            key = self.rows.key(contact)
-            wrap_up = scale_one(self.draw.wrap_up(*key[:3]), handle_ppm)
             self.lines.talks(contact_type, max(now, now + handle_time - wrap_up))
         below = self.unresolved_below[group][contact_type]
-        if below:
-            self._may_repeat(contact, below, now + handle_time)
+        if passed_on:
+            pass_on(self, contact, group, now + handle_time)
+        elif below:
+            may_repeat(self, contact, below, now + handle_time)
         return handle_time
-
-    # Who meets whom.
-
-    def _next_contact(self, agent: int, now: int, *, serving_out: bool) -> int | None:
-        """Take the waiting contact of best priority, then of longest wait with head start.
-
-        Who serves out minds neither reserves nor how long a contact has waited.
-        """
-        group = self.group_of[agent]
-        free = self.free[group] + 1
-        for skills in self.types_of[group]:
-            best: tuple[int, int, int] | None = None
-            chosen = -1
-            for contact_type, after, reserve in skills:
-                queue = self.queue[contact_type]
-                while queue and self.outcome[queue[0][2]] != WAITING:
-                    heappop(queue)
-                if not queue or (best is not None and best < queue[0]):
-                    continue
-                if self.varied and not serving_out:
-                    waited = now - self.arrival[queue[0][2]]
-                    if waited < after or free <= reserve:
-                        continue
-                best, chosen = queue[0], contact_type
-            if best is not None:
-                return heappop(self.queue[chosen])[2]
-        return None
-
-    def _free_agent(self, contact: int, waited: int, now: int) -> int | None:
-        """Choose among the free agents of best priority, by the rule of the contact type."""
-        contact_type = self.contact_type[contact]
-        for skills in self.groups_of[contact_type]:
-            best: tuple[int, int] | None = None
-            for group, after, reserve in skills:
-                if waited < after or self.free[group] <= reserve:
-                    continue
-                idle = self.idle[group]
-                while idle and (
-                    self.idle_since[idle[0][1]] != idle[0][0]
-                    or self.stretch_end[self.stretch_of[idle[0][1]]] <= now
-                ):
-                    heappop(idle)
-                if idle and (best is None or idle[0] < best):
-                    best = idle[0]
-            if best is not None:
-                if self.choice[contact_type] is None:
-                    return best[1]
-                able = [
-                    group
-                    for group, after, reserve in skills
-                    if waited >= after and self.free[group] > reserve
-                ]
-                return self._one_of(able, contact, now)
-        return None
-
-    def _one_of(self, groups: list[int], contact: int, now: int) -> int:
-        """Choose one of several free agents by another rule."""
-        free = sorted(
-            {
-                agent
-                for group in groups
-                for since, agent in self.idle[group]
-                if self.idle_since[agent] == since
-                and self.stretch_end[self.stretch_of[agent]] > now
-            }
-        )
-        match self.choice[self.contact_type[contact]]:
-            case "least_handling":
-                return min(free, key=lambda agent: (self.handled[agent], agent))
-            case "at_random":
-                return free[self.draw.any_of(len(free), *self.rows.key(contact))]
-            case _:
-                return free[0]
 
     def log(self) -> ContactLog:
         """What happened; what has not ended by the end of the run ends with it."""
@@ -484,13 +405,3 @@ class _Centre:
             if stretch >= 0 and (self.busy[agent] or self.idle_since[agent] is not None):
                 self.stretch_left[stretch] = end
         return self.rows.log(end, self.stretch_left)
-
-
-Skill = tuple[int, int, int]
-"""A group or a contact type, how long a contact must have waited, and how many stay free."""
-
-
-def _by_priority(pairs: list[tuple[int, Skill]]) -> list[list[Skill]]:
-    """Skills by priority, the smallest first; priority 0 is no skill."""
-    levels = sorted({priority for priority, _ in pairs if priority})
-    return [[skill for priority, skill in pairs if priority == level] for level in levels]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
-from ccsim.simulation.model import Access
+from ccsim.simulation.rules import Access
 
 
 class Lines:

@@ -18,6 +18,7 @@ class Rows:
     def __init__(self, draw: Draw) -> None:
         contacts = draw.contacts
         self.contact_type: list[int] = contacts.contact_type.tolist()
+        self.origin = self.contact_type.copy()
         self.interval: list[int] = contacts.interval.tolist()
         self.ordinal: list[int] = contacts.ordinal.tolist()
         self.arrival: list[int] = contacts.arrival.tolist()
@@ -26,6 +27,7 @@ class Rows:
         self.content: list[int] = contacts.content_id.tolist()
         count = len(self.arrival)
         self.attempt = [0] * count
+        self.drawn = [0] * count
         self.outcome = [int(Outcome.WAITING)] * count
         self.left_queue: list[int] = [NEVER] * count
         self.ended: list[int] = [NEVER] * count
@@ -33,29 +35,36 @@ class Rows:
         self.last = [True] * count
         self.again = [0] * count
         self.unresolved = [False] * count
+        self.transferred = [False] * count
         self.cut = [False] * count
 
     def key(self, contact: int) -> tuple[int, int, int, int]:
         """What its random numbers go by: contact type, interval, ordinal, attempt."""
         return (
-            self.contact_type[contact],
+            self.origin[contact],
             self.interval[contact],
             self.ordinal[contact],
             self.attempt[contact],
         )
 
-    def next_attempt(self, contact: int, arrival: int, patience: int, why: int) -> int:
-        """Append the next attempt of a request, as long as the last one; its row."""
+    def key_of_length(self, contact: int) -> tuple[int, int, int, int]:
+        """What its handle time went by: of the first attempt, or of a later one drawn anew."""
+        return *self.key(contact)[:3], self.drawn[contact]
+
+    def next_attempt(self, contact: int, contact_type: int, arrival: int, why: int) -> int:
+        """Append the next attempt of a request, as long and as patient as the last one; its row."""
         self.last[contact] = False
         # The attempt is the last part of a content id: the next attempt's is one more.
-        self.contact_type.append(self.contact_type[contact])
+        self.contact_type.append(contact_type)
+        self.origin.append(self.origin[contact])
         self.interval.append(self.interval[contact])
         self.ordinal.append(self.ordinal[contact])
         self.attempt.append(self.attempt[contact] + 1)
+        self.drawn.append(self.drawn[contact])
         self.content.append(self.content[contact] + 1)
         self.arrival.append(arrival)
         self.handle_time.append(self.handle_time[contact])
-        self.patience.append(patience)
+        self.patience.append(self.patience[contact])
         self.outcome.append(int(Outcome.WAITING))
         self.left_queue.append(NEVER)
         self.ended.append(NEVER)
@@ -63,6 +72,7 @@ class Rows:
         self.last.append(True)
         self.again.append(why)
         self.unresolved.append(False)
+        self.transferred.append(False)
         self.cut.append(False)
         return len(self.arrival) - 1
 
@@ -76,6 +86,7 @@ class Rows:
 
         return ContactLog(
             contact_type=column(self.contact_type),
+            origin=column(self.origin),
             interval=column(self.interval),
             ordinal=column(self.ordinal),
             attempt=column(self.attempt),
@@ -87,6 +98,7 @@ class Rows:
             last=column(self.last, bool),
             again=column(self.again, np.int8),
             unresolved=column(self.unresolved, bool),
+            transferred=column(self.transferred, bool),
             cut=column(self.cut, bool),
             stretch_left=np.array(stretch_left, dtype=np.int64),
         )

@@ -194,6 +194,7 @@ def bare(given: ContactType, **kept: Any) -> ContactType:
         "line_group": None,
         "at_closing": "serve",
         "head_start": 0,
+        "ageing": 1.0,
     }
     return given.model_copy(update=plain | kept)
 

@@ -1,0 +1,212 @@
+"""The rules of a centre as plain integers: who gets in, who meets whom, who comes again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ccsim.demand.keyed import threshold_ppm, uniform_limit
+from ccsim.demand.model import PPM
+from ccsim.demand.table import NEVER
+from ccsim.scenario.calendar import Grid
+from ccsim.scenario.model import AgentChoice, Redial, Repeat, Scenario, Skill, Transfer
+
+Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
+
+
+CHOICES: tuple[AgentChoice, ...] = get_args(AgentChoice)
+"""Rules by which one of several free agents is chosen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Skills:
+    """What each group does with each contact type, arrays of shape (n_groups, n_contact_types).
+
+    Attributes
+    ----------
+    priority : ndarray of int64
+        1 is taken first; 0 means that the group lacks the skill.
+    contact_priority : ndarray of int64
+        Where a contact looks first; 0 likewise.
+    handle_ppm : ndarray of int64
+        Handle time as a multiple of the contact type's [per million].
+    unresolved_below : ndarray of int64
+        Uniforms below which a contact does not settle the matter.
+    after : ndarray of int64
+        How long a contact must have waited for this group [µs].
+    reserve : ndarray of int64
+        It takes such a contact only while more than so many of its agents are free.
+    transfer_below : ndarray of int64
+        Uniforms below which a contact is passed on.
+    transfer_to : ndarray of int64
+        To which contact type.
+    transfer_ppm : ndarray of int64
+        What the agent then spends, as a multiple of her handle time [per million].
+    context_lost : ndarray of int64
+        How much longer the next one takes [µs].
+    transfers_at_most : ndarray of int64
+        The later contacts of one request after which nobody is passed on.
+    """
+
+    priority: Integers
+    contact_priority: Integers
+    handle_ppm: Integers
+    unresolved_below: Integers
+    after: Integers
+    reserve: Integers
+    transfer_below: Integers
+    transfer_to: Integers
+    transfer_ppm: Integers
+    context_lost: Integers
+    transfers_at_most: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class Queueing:
+    """In which order who waits is taken, arrays of shape (n_contact_types,).
+
+    Attributes
+    ----------
+    head_start : ndarray of int64
+        [µs].
+    ageing : ndarray of int64
+        What a wait counts, as a multiple of itself [per million].
+    carries_over : ndarray of bool
+        Whether who waits at closing waits on, and nobody stays longer for that.
+    """
+
+    head_start: Integers
+    ageing: Integers
+    carries_over: Booleans
+
+
+@dataclass(frozen=True, eq=False)
+class Again:
+    """Who contacts again for one reason, arrays of shape (n_contact_types,).
+
+    Attributes
+    ----------
+    at_most : ndarray of int64
+        The later contacts of one request after which there is none.
+    while_open : ndarray of bool
+        Whether the delay runs only while the contact type is open.
+    elsewhere_ppm : ndarray of int64
+        The share who try another contact type [per million].
+    to : ndarray of int64
+        Which one.
+    """
+
+    at_most: Integers
+    while_open: Booleans
+    elsewhere_ppm: Integers
+    to: Integers
+
+
+@dataclass(frozen=True, eq=False)
+class Access:
+    """Who gets in and who must leave: limits of each contact type.
+
+    Attributes
+    ----------
+    queue_limit : ndarray of int64, shape (n_contact_types,)
+        The most who may wait.
+    line_group : ndarray of int64, shape (n_contact_types,)
+        Index of the lines that it needs, or -1.
+    lines : ndarray of int64, shape (n_line_groups,)
+        How many there are.
+    closing : ndarray of int64, shape (n_closings, 2)
+        Instants [µs] and contact types whose queue is cleared then, in this order.
+    agent_choice : ndarray of int64, shape (n_contact_types,)
+        Places in `CHOICES`: which of several free agents gets it.
+    """
+
+    queue_limit: Integers
+    line_group: Integers
+    lines: Integers
+    closing: Integers
+    agent_choice: Integers
+
+
+def skills_of(scenario: Scenario) -> Skills:
+    """Skills of every group; what lacks a skill has the values of a plain one."""
+    plain = Skill()
+    rows = [
+        [group.skills.get(name, plain) for name in scenario.contact_types]
+        for group in scenario.agent_groups.values()
+    ]
+
+    def of(value: Callable[[Skill], int]) -> Integers:
+        values = [[value(skill) for skill in row] for row in rows]
+        return np.array(values, np.int64).reshape(len(rows), len(scenario.contact_types))
+
+    has = [
+        [name in group.skills for name in scenario.contact_types]
+        for group in scenario.agent_groups.values()
+    ]
+    names, nowhere = list(scenario.contact_types), Transfer(to="", probability=0.0)
+    passed_on = of(lambda skill: threshold_ppm((skill.transfer or nowhere).probability))
+    return Skills(
+        priority=np.where(has, of(lambda skill: skill.priority), 0),
+        contact_priority=np.where(has, of(lambda s: s.contact_priority or s.priority), 0),
+        handle_ppm=of(lambda skill: round(skill.handle_time * PPM)),
+        unresolved_below=uniform_limit(PPM - of(lambda skill: threshold_ppm(skill.resolution))),
+        after=of(lambda skill: skill.after),
+        reserve=of(lambda skill: skill.reserve),
+        transfer_below=uniform_limit(passed_on),
+        transfer_to=of(lambda skill: names.index(skill.transfer.to) if skill.transfer else 0),
+        transfer_ppm=of(lambda skill: round((skill.transfer or nowhere).handle_time * PPM)),
+        context_lost=of(lambda skill: (skill.transfer or nowhere).context_lost),
+        transfers_at_most=of(lambda skill: (skill.transfer or nowhere).at_most),
+    )
+
+
+def queueing_of(scenario: Scenario) -> Queueing:
+    given = scenario.contact_types.values()
+    return Queueing(
+        head_start=np.array([one.head_start for one in given], np.int64),
+        ageing=np.array([round(one.ageing * PPM) for one in given], np.int64),
+        carries_over=np.array([one.at_closing == "carry_over" for one in given]),
+    )
+
+
+def again_of(names: tuple[str, ...], given: Sequence[Redial | Repeat | None]) -> Again:
+    elsewhere = [one.elsewhere if one else None for one in given]
+    return Again(
+        at_most=np.array([one.at_most if one else 0 for one in given], np.int64),
+        while_open=np.array([one is not None and one.clock == "opening" for one in given]),
+        elsewhere_ppm=np.array(
+            [threshold_ppm(one.share) if one else 0 for one in elsewhere], np.int64
+        ),
+        to=np.array([names.index(one.to) if one else 0 for one in elsewhere], np.int64),
+    )
+
+
+def access_of(scenario: Scenario, grid: Grid, is_open: Booleans, begin: int) -> Access:
+    given, line_groups = scenario.contact_types.values(), list(scenario.line_groups)
+    closing = []
+    for index, contact_type in enumerate(given):
+        if contact_type.at_closing == "clear":
+            follows = np.roll(is_open[index], -1)
+            if scenario.horizon.begins != "cyclic":
+                follows[-1] = False
+            ends = (np.flatnonzero(is_open[index] & ~follows) + 1) * grid.interval_us
+            # A warm-up is the end of the horizon once more.
+            both = np.concatenate([ends - grid.end, ends])
+            closing += [(int(end), index) for end in both if begin < end]
+    return Access(
+        queue_limit=np.array(
+            [NEVER if one.queue_limit is None else one.queue_limit for one in given], np.int64
+        ),
+        line_group=np.array(
+            [-1 if one.line_group is None else line_groups.index(one.line_group) for one in given],
+            np.int64,
+        ),
+        lines=np.array([one.lines for one in scenario.line_groups.values()], np.int64),
+        closing=np.array(sorted(closing), np.int64).reshape(-1, 2),
+        agent_choice=np.array([CHOICES.index(one.agent_choice) for one in given], np.int64),
+    )
