@@ -302,7 +302,8 @@ static bool tries(const Centre *centre, const Chance *chance, const Floor *floor
     rows->ordinal[new] = rows->ordinal[row];
     rows->attempt[new] = attempt, rows->drawn[new] = rows->drawn[row];
     rows->again[new] = (int8_t)why;
-    rows->unresolved[new] = rows->transferred[new] = rows->cut[new] = false;
+    rows->unresolved[new] = rows->called_back[new] = rows->transferred[new] = false;
+    rows->cut[new] = false;
     rows->arrival[new] = when;
     rows->patience[new] = looked_up(chance, TABLES * to + PATIENCE, patience);
     if (to != rows->contact_type[row]) {
@@ -389,6 +390,13 @@ static bool passes_on(const Centre *centre, const Chance *chance, const Floor *f
                  member, columns);
 }
 
+static void callback(const Chance *chance, const Rows *rows, int64_t row, int64_t member,
+                     int64_t *accepts, int64_t *answers) {
+    uint64_t one, other;
+    words_of(chance, rows, row, CALLBACK_KEY, member, rows->attempt[row], &one, &other);
+    *accepts = (int64_t)(one >> 11), *answers = (int64_t)(other >> 11);
+}
+
 static int64_t wrap_up_of(const Chance *chance, const Rows *rows, int64_t row, int64_t member) {
     uint64_t unused, word;
     words_of(chance, rows, row, HANDLE_KEY, member, rows->drawn[row], &unused, &word);
@@ -410,7 +418,7 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
     int64_t *handle_time = rows->handle_time, *patience = rows->patience;
     int64_t *outcome = rows->outcome, *left_queue = rows->left_queue, *ended = rows->ended;
     int64_t *agent_of = rows->agent, *order = rows->seen;
-    uint8_t *last = rows->last;
+    uint8_t *last = rows->last, *called_back = rows->called_back;
     int64_t *ahead = floor->ahead, *behind = floor->behind, *waiting = floor->waiting;
     int64_t *queue_first = floor->queue_first, *queue_last = floor->queue_last;
     int64_t *idle_before = floor->idle_before, *idle_after = floor->idle_after;
@@ -542,7 +550,8 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
             for (row = queue_first[contact_type]; row >= 0; row = behind[row]) {
                 outcome[row] = CLEARED, agent_of[row] = -1;
                 left_queue[row] = ended[row] = now;
-                if (line_group[contact_type] >= 0) free_lines[line_group[contact_type]]++;
+                if (line_group[contact_type] >= 0 && !called_back[row])
+                    free_lines[line_group[contact_type]]++;
             }
             queue_first[contact_type] = queue_last[contact_type] = -1;
             waiting[contact_type] = 0;
@@ -601,13 +610,37 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
                     agent = another(centre, chance, floor, rows, row, 0, agent, member);
             }
             if (agent < 0) {
+                int64_t stays = patience[row];
+                if (varied && centre->estimate[contact_type] >= 0) {
+                    int64_t lines = line_group[contact_type], accepts = LATER, unused;
+                    int64_t told = floor->last_wait[contact_type];
+                    if (centre->estimate[contact_type] > 0)
+                        told = (waiting[contact_type] + 1) * centre->per_waiting[contact_type];
+                    if (told >= centre->callback_from[contact_type])
+                        callback(chance, rows, row, member, &accepts, &unused);
+                    int64_t tolerance = centre->tolerance_ppm[contact_type];
+                    if (accepts < centre->accepted_below[contact_type]) {
+                        called_back[row] = true, stays = NEVER;
+                        if (lines >= 0) free_lines[lines]++;
+                    } else if (tolerance && stays < NEVER && told > scaled(stays, tolerance)) {
+                        outcome[row] = BALKED, agent_of[row] = -1;
+                        left_queue[row] = ended[row] = now;
+                        if (lines >= 0) free_lines[lines]++;
+                        if (redials(centre, chance, floor, rows, row, count, now, member,
+                                    columns)) {
+                            backs = put(back_when, back_row, rows, backs, arrival[count], count);
+                            count++;
+                        }
+                        continue;
+                    }
+                }
                 outcome[row] = WAITING, agent_of[row] = -1;
                 /* At one instant they arrive in order of content, later attempts too. */
                 int64_t left = queue_last[contact_type];
                 link_in(ahead, behind, queue_first, queue_last, contact_type, row, left);
                 waiting[contact_type]++;
-                if (patience[row] < NEVER) {
-                    int64_t ends = now + patience[row];
+                if (stays < NEVER) {
+                    int64_t ends = now + stays;
                     latest = most(latest, ends);
                     if (waits && outcome[gone_row[0]] != WAITING) /* who was answered makes room */
                         replace_first(gone_when, gone_row, rows, waits, ends, row);
@@ -650,39 +683,60 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
             waiting[type_of[row]]--;
         }
 
-        /* She answers. */
-        int64_t contact_type = type_of[row], ends = now + handle_time[row];
+        /* She answers, or it rings in vain. */
+        int64_t contact_type = type_of[row], became = ANSWERED;
+        int64_t picked_up = now, ends = now + handle_time[row];
         if (varied) {
-            int64_t skill = group * types + contact_type;
-            int64_t handle_ppm = centre->handle_ppm[skill], wrap_up = 0;
-            int64_t work = scaled(handle_time[row], handle_ppm);
-            if (line_group[contact_type] >= 0)
-                wrap_up = scaled(wrap_up_of(chance, rows, row, member), handle_ppm);
-            int64_t below = centre->transfer_below[skill];
-            bool passed_on = is_passed_on(chance, rows, row, below, member), more;
-            if (passed_on) {
-                work = scaled(work, centre->transfer_ppm[skill]);
-                wrap_up = scaled(wrap_up, centre->transfer_ppm[skill]);
+            int64_t skill = group * types + contact_type, wrap_up = 0;
+            floor->last_wait[contact_type] = now - arrival[row];
+            if (called_back[row]) {
+                int64_t unused, answers;
+                picked_up = now + centre->dialling[contact_type];
+                callback(chance, rows, row, member, &unused, &answers);
+                if (answers >= centre->reached_below[contact_type]) became = UNREACHED;
+            } else {
+                picked_up = now + centre->ring[group];
+                if (patience[row] < NEVER && arrival[row] + patience[row] < picked_up)
+                    picked_up = arrival[row] + patience[row], became = ABANDONED;
             }
-            ends = now + work;
-            floor->handled[agent] += work;
-            if (line_group[contact_type] >= 0)
-                talks = put(talk_when, talk_row, rows, talks, most(now, ends - wrap_up), row);
-            below = centre->unresolved_below[skill];
-            if (passed_on)
-                more = passes_on(centre, chance, floor, rows, row, count, ends, skill, member,
-                                 columns);
-            else
-                more = below && repeats(centre, chance, floor, rows, row, count, ends, below,
-                                        member, columns);
+            bool on_a_line = line_group[contact_type] >= 0 && !called_back[row], more = false;
+            ends = picked_up;
+            if (picked_up >= until) {
+                became = WAITING; /* the end of the run comes first */
+            } else if (became == ABANDONED) {
+                more = redials(centre, chance, floor, rows, row, count, picked_up, member,
+                               columns);
+            } else if (became == ANSWERED) {
+                int64_t handle_ppm = centre->handle_ppm[skill];
+                int64_t work = scaled(handle_time[row], handle_ppm);
+                if (on_a_line)
+                    wrap_up = scaled(wrap_up_of(chance, rows, row, member), handle_ppm);
+                if (is_passed_on(chance, rows, row, centre->transfer_below[skill], member)) {
+                    work = scaled(work, centre->transfer_ppm[skill]);
+                    wrap_up = scaled(wrap_up, centre->transfer_ppm[skill]);
+                    ends += work;
+                    more = passes_on(centre, chance, floor, rows, row, count, ends, skill, member,
+                                     columns);
+                } else {
+                    ends += work;
+                    int64_t below = centre->unresolved_below[skill];
+                    if (below)
+                        more = repeats(centre, chance, floor, rows, row, count, ends, below,
+                                       member, columns);
+                }
+            }
+            if (on_a_line)
+                talks = put(talk_when, talk_row, rows, talks, most(picked_up, ends - wrap_up), row);
             if (more) {
                 backs = put(back_when, back_row, rows, backs, arrival[count], count);
                 count++;
             }
+            floor->handled[agent] += ends - now;
+            rows->taken[row] = now, picked_up = least(picked_up, until);
         }
         busy[agent] = true;
-        outcome[row] = ANSWERED, agent_of[row] = agent;
-        left_queue[row] = now, ended[row] = least(ends, until);
+        outcome[row] = became, agent_of[row] = agent;
+        left_queue[row] = picked_up, ended[row] = least(ends, until);
         row_of[agent] = row;
         if (done == now)
             settle(agenda, rows, agent, ends);

@@ -37,7 +37,7 @@ from ccsim.scenario.case import Case, case_from
 from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.model import Model, Stretches, compile_model
 from ccsim.simulation.reference import run
-from ccsim.simulation.rules import CHOICES, Access, Again, Queueing, Skills
+from ccsim.simulation.rules import CHOICES, Access, Again, Announcing, Queueing, Skills
 from tests.oracles import scenario_of
 
 SECOND = 1_000_000
@@ -402,6 +402,23 @@ def some_queueing(chance: np.random.Generator, types: int) -> Queueing:
     )
 
 
+def some_announcing(chance: np.random.Generator, types: int) -> Announcing:
+    """What is told on joining the queue: in most centres nothing."""
+    if chance.random() < 0.7:
+        estimate = np.full(types, -1)
+    else:
+        estimate = chance.integers(-1, 2, types)
+    return Announcing(
+        estimate=estimate,
+        per_waiting=chance.choice([0, 20 * SECOND, 3 * MINUTE], types),
+        tolerance_ppm=chance.choice([0, 333_333, PPM, 3 * PPM], types),
+        callback_from=chance.choice([NEVER, 0, MINUTE, 3 * MINUTE], types),
+        accepted_below=uniform_limit(chance.choice([0, 400_000, PPM], types)),
+        reached_below=uniform_limit(chance.choice([0, 600_000, PPM], types)),
+        dialling=chance.choice([0, 20 * SECOND, MINUTE], types),
+    )
+
+
 def some_again(chance: np.random.Generator, at_most: list[int]) -> Again:
     """Who comes again; some of them elsewhere."""
     types = len(at_most)
@@ -446,6 +463,10 @@ def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> M
         skills=some_skills(chance, groups, types),
         access=some_access(chance, demand, step),
         queueing=some_queueing(chance, types),
+        announcing=some_announcing(chance, types),
+        ring=chance.choice([0, 5 * SECOND, MINUTE], groups)
+        if chance.random() < 0.2
+        else np.zeros(groups, np.int64),
         open=chance.random((types, grid.intervals)) < chance.choice([0.7, 1]),
         interval_us=grid.interval_us,
         begin=-demand.warm_up_intervals * grid.interval_us,

@@ -183,6 +183,11 @@ def test_the_centres_compared_have_everything_in_them() -> None:
             "ages at another pace": model.queueing.ageing != PPM,
             "carried over": model.queueing.carries_over,
             "looks elsewhere first": model.skills.contact_priority != model.skills.priority,
+            "balked": log.outcome == Outcome.BALKED,
+            "called back": log.called_back & answered,
+            "not reached": log.outcome == Outcome.UNREACHED,
+            "rings in vain": (log.agent >= 0) & (log.outcome == Outcome.ABANDONED),
+            "rings when the run is cut": (log.agent >= 0) & (log.outcome == Outcome.WAITING),
             "passed on": log.again & PASSED_ON > 0,
             "passing on is cut": log.transferred & log.cut,
             "changes to another contact type": (log.origin != log.contact_type)
@@ -253,6 +258,9 @@ def test_rows_of_measures_are_in_their_order() -> None:
         "repeats_cut": "_REPEATS_CUT",
         "transferred": "_TRANSFERRED",
         "transfers": "_TRANSFERS",
+        "balked": "_HUNG_UP",
+        "callbacks": "_CALLBACKS",
+        "unreached": "_NOT_REACHED",
     }
     assert tuple(rows) == CONTACT_MEASURES
     assert [vars(tally_compiled)[name] for name in rows.values()] == list(range(len(rows)))

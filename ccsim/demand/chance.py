@@ -20,7 +20,10 @@ TALK_TIME, WRAP_UP, PATIENCE, REDIAL_DELAY, REPEAT_DELAY = range(5)
 """Places of the tables of each contact type."""
 TABLES = 5
 """How many it has."""
-ARRIVAL_KEY, HANDLE_KEY, PATIENCE_KEY, REDIAL_KEY, REPEAT_KEY, AGENT_KEY, TRANSFER_KEY = range(7)
+(
+    ARRIVAL_KEY, HANDLE_KEY, PATIENCE_KEY, REDIAL_KEY, REPEAT_KEY, AGENT_KEY, TRANSFER_KEY,
+    CALLBACK_KEY,
+) = range(8)  # fmt: skip
 """Places of its keys."""
 
 
@@ -29,8 +32,8 @@ class Chance(NamedTuple):
 
     Attributes
     ----------
-    keys : ndarray of uint64, shape (n_contact_types, 7, 2)
-        Stream keys of arrival, handle time, patience, redial, repeat, choice of agent and transfer.
+    keys : ndarray of uint64, shape (n_contact_types, 8, 2)
+        Stream keys, in the order of the places above.
     absence_keys : ndarray of uint64, shape (n_groups, 2)
         Stream keys of who of an agent group is absent.
     redial_below : ndarray of int64, shape (n_contact_types,)
@@ -83,7 +86,7 @@ def chance_of(demand: DemandModel, seed: int) -> Chance:
     )
 
 
-_PURPOSES = ("arrival", "handle", "patience", "redial", "repeat", "agent", "transfer")
+_PURPOSES = ("arrival", "handle", "patience", "redial", "repeat", "agent", "transfer", "callback")
 
 
 def _end_to_end(tables: Sequence[QuantileTable]) -> tuple[Integers, ...]:

@@ -139,6 +139,11 @@ class Draw:
         """Whether who answers passes the contact on: the uniform is below the limit of the skill."""
         return uniform53_one(self._words("transfer", key)[0]) < below
 
+    def callback(self, key: Key) -> tuple[int, int]:
+        """Uniforms of whether a callback is accepted, and of whether she answers it."""
+        accepts, answers = self._words("callback", key)
+        return uniform53_one(accepts), uniform53_one(answers)
+
     def any_of(self, number: int, key: Key) -> int:
         """One of so many numbers from 0, all equally likely."""
         return (self._words("agent", key)[0] >> 32) * number >> 32

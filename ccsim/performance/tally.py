@@ -43,6 +43,9 @@ CONTACT_MEASURES = (
     "repeats_cut",
     "transferred",
     "transfers",
+    "balked",
+    "callbacks",
+    "unreached",
 )
 """What is counted per contact type and interval; waits and handle times in µs."""
 
@@ -188,6 +191,9 @@ def count(model: Model, log: ContactLog, rules: Rules, *, compiled: bool = False
             per_cell(inside & log.cut & answered),
             per_cell(inside & log.transferred),
             per_cell(inside & (log.again & PASSED_ON > 0)),
+            per_cell(inside & (log.outcome == Outcome.BALKED)),
+            per_cell(inside & log.called_back),
+            per_cell(inside & (log.outcome == Outcome.UNREACHED)),
         ]
     )
     in_time, abandoned_in_time = (
@@ -204,7 +210,7 @@ def _agents_time(model: Model, log: ContactLog) -> Integers:
     """Group measures: handling, on the floor, after the shift."""
     intervals = model.open.shape[1]
     stretches = model.stretches
-    busy = log.outcome == Outcome.ANSWERED
+    busy = log.agent >= 0
     came = log.stretch_left > stretches.start
     total = np.zeros((len(GROUP_MEASURES), len(model.groups), intervals), dtype=np.int64)
     contact_group = np.full(len(busy), -1)
@@ -216,7 +222,7 @@ def _agents_time(model: Model, log: ContactLog) -> Integers:
         late = here & stretches.ends_shift & (log.stretch_left > stretches.end)
         for row, (begins, ends) in enumerate(
             [
-                (log.left_queue[mine], log.ended[mine]),
+                (log.taken[mine], log.ended[mine]),
                 (stretches.start[here], log.stretch_left[here]),
                 (stretches.end[late], log.stretch_left[late]),
             ]

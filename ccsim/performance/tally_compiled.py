@@ -14,14 +14,14 @@ from ccsim.simulation.model import Model
 Integers = NDArray[np.int64]
 
 
-_ANSWERED, _ABANDONED, _CLOSED, _WAITING, _BLOCKED, _CLEARED = range(6)
+_ANSWERED, _ABANDONED, _CLOSED, _WAITING, _BLOCKED, _CLEARED, _BALKED, _UNREACHED = range(8)
 _REDIAL, _MET, _PASSED_ON = 1, 2, 4
 # Rows of `CONTACT_MEASURES` and `GROUP_MEASURES`; tests hold them against each other.
 (
     _OFFERED, _TAKEN, _LOST_PATIENCE, _SHORT, _SHUT, _LEFT, _WAIT_ANSWERED, _WAIT_ALL, _HANDLE_TIME,
     _REQUESTS, _LOST, _REDIALS, _REDIALS_CUT, _TURNED_AWAY, _DISCONNECTED, _UNSETTLED, _REPEATS,
-    _REPEATS_CUT, _TRANSFERRED, _TRANSFERS,
-) = range(20)  # fmt: skip
+    _REPEATS_CUT, _TRANSFERRED, _TRANSFERS, _HUNG_UP, _CALLBACKS, _NOT_REACHED,
+) = range(23)  # fmt: skip
 _HANDLING, _ON_THE_FLOOR, _AFTER_SHIFT = range(3)
 _LATER = 2**63 - 1
 
@@ -49,17 +49,18 @@ def _count(
     handled: Any,
 ) -> None:  # fmt: skip
     (
-        contact_type, origin, first_interval, attempt, arrival, outcome, left_queue, ended, agent,
-        last, again, unresolved, transferred, cut, stretch_left,
+        contact_type, origin, first_interval, attempt, arrival, outcome, left_queue, taken, ended,
+        agent, last, again, unresolved, called_back, transferred, cut, stretch_left,
     ) = log  # fmt: skip
     for row in range(arrival.size):
         kind, became = contact_type[row], outcome[row]
         when, left = arrival[row], left_queue[row]
         handling = ended[row] - left
-        if became == _ANSWERED:
+        if agent[row] >= 0:
             group = group_of[agent[row]]
-            _spend(groups[_HANDLING, group], left, ended[row], interval_us, cyclic)
-        elif last[row] and first_interval[row] >= 0 and not again[row] & _MET:
+            _spend(groups[_HANDLING, group], taken[row], ended[row], interval_us, cyclic)
+        never_met = became != _ANSWERED and not again[row] & _MET
+        if never_met and last[row] and first_interval[row] >= 0:
             # A request is lost when it never got an answer; it counts where it began.
             contacts[_LOST, origin[row], first_interval[row]] += 1
         if when < 0 or when >= end:
@@ -74,6 +75,7 @@ def _count(
             contacts[_TRANSFERS, kind, interval] += 1
         else:
             contacts[_REPEATS, kind, interval] += 1
+        contacts[_CALLBACKS, kind, interval] += called_back[row]
         if cut[row]:
             what = _REPEATS_CUT if became == _ANSWERED else _REDIALS_CUT
             contacts[what, kind, interval] += 1
@@ -95,6 +97,10 @@ def _count(
                 gone_in_time[number, kind, interval] += wait <= thresholds[number, kind]
         elif became == _CLOSED:
             contacts[_SHUT, kind, interval] += 1
+        elif became == _BALKED:
+            contacts[_HUNG_UP, kind, interval] += 1
+        elif became == _UNREACHED:
+            contacts[_NOT_REACHED, kind, interval] += 1
         elif became == _BLOCKED:
             contacts[_TURNED_AWAY, kind, interval] += 1
         elif became == _CLEARED:
@@ -135,8 +141,8 @@ def count_into(
     _count(
         (
             log.contact_type, log.origin, log.interval, log.attempt, log.arrival, log.outcome,
-            log.left_queue, log.ended, log.agent, log.last, log.again, log.unresolved,
-            log.transferred, log.cut, log.stretch_left,
+            log.left_queue, log.taken, log.ended, log.agent, log.last, log.again, log.unresolved,
+            log.called_back, log.transferred, log.cut, log.stretch_left,
         ),
         model.agent_group,
         (stretches.agent, stretches.start, stretches.end, stretches.ends_shift),

@@ -22,6 +22,7 @@ from ccsim.scenario.targets import Target, TargetSentence
 from ccsim.scenario.units import MICROSECONDS as SECOND
 from ccsim.scenario.units import Money, parse_duration
 
+AnnouncedEstimate = Literal["last_answered", "by_position"]
 AgentChoice = Literal["longest_idle", "least_handling", "at_random", "in_order"]
 
 
@@ -80,6 +81,31 @@ class Transfer(Given):
     is counted and shown."""
 
 
+class AnnouncedWait(Given):
+    """What customers are told on joining the queue, and who then hangs up."""
+
+    estimate: AnnouncedEstimate = "last_answered"
+    """`last_answered`: the wait of whoever of this contact type was taken last. `by_position`: so
+    much for everybody who waits already, and for oneself."""
+    per_waiting: Duration | None = None
+    """How much each place in the queue adds, for `by_position`."""
+    balking: Annotated[float, Field(ge=0.01, le=100)] | None = None
+    """Who hangs up at once: whoever is told more than so many times her patience. None: nobody."""
+
+
+class Callback(Given):
+    """A place kept in the queue for customers who hang up and are called when it is their turn."""
+
+    offered_from: Duration
+    """The announced wait from which it is offered."""
+    accepted: Share
+    """The share of those offered it who accept. One study of a bank found 37 %."""
+    reached: Share = 1.0
+    """The share of them who answer when they are called; the others are lost."""
+    dialling: Duration = 0
+    """How long an agent dials and lets it ring, whether the customer answers or not."""
+
+
 class LineGroup(Given):
     """Telephone lines that contact types share."""
 
@@ -119,6 +145,11 @@ class ContactType(Given):
     repeat: Repeat | None = None
     """Who contacts again because the matter was not resolved; how often that happens is the
     `resolution` of each skill. None: whatever is unresolved does not come back."""
+    announced_wait: AnnouncedWait | None = None
+    """What customers are told on joining the queue. None: nothing."""
+    callback: Callback | None = None
+    """Who may hang up, keep the place in the queue and be called. None: nobody. They count for
+    `queue_limit`, and hold no line."""
     queue_limit: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     """The most customers who may wait; whoever comes beyond is blocked. None: no limit."""
     line_group: Name | None = None
@@ -184,6 +215,8 @@ class AgentGroup(Given):
     """The shifts they may work. None: staffed interval by interval (a partner, a first look)."""
     shrinkage: Shrinkage = Shrinkage()
     """What keeps paid agents off the floor."""
+    ring: Duration = 0
+    """How long it rings before an agent answers: the customer waits on, and may give up."""
     minimum_staff: Annotated[int, Field(ge=0, le=100_000)] = 0
     """The fewest agents on the floor in any interval that is open."""
     maximum_staff: Annotated[int, Field(ge=0, le=100_000)] | None = None

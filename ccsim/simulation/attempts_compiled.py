@@ -8,6 +8,7 @@ import numpy as np
 
 from ccsim.demand.chance import (
     AGENT_KEY,
+    CALLBACK_KEY,
     HANDLE_KEY,
     PATIENCE,
     PATIENCE_KEY,
@@ -27,7 +28,7 @@ from ccsim.simulation.log import MET, PASSED_ON, REDIAL
 _PPM = 1_000_000
 
 # As in `ccsim.simulation.engine_compiled`.
-_LAYOUT = 0x8C9990BB
+_LAYOUT = 0x6FFD485D
 
 
 @inlined
@@ -75,7 +76,7 @@ def tries(
     rows.ordinal[new] = rows.ordinal[row]
     rows.attempt[new], rows.drawn[new] = attempt, rows.drawn[row]
     rows.again[new], rows.unresolved[new], rows.transferred[new] = why, False, False
-    rows.cut[new] = False
+    rows.called_back[new], rows.cut[new] = False, False
     rows.arrival[new] = when
     rows.patience[new] = looked_up(chance, TABLES * to + PATIENCE, patience)
     handle_time = rows.handle_time[row]
@@ -175,6 +176,13 @@ def passes_on(
     most = centre.transfers_at_most[group, contact_type]
     why = MET | PASSED_ON
     return tries(centre, chance, floor, rows, row, new, end, to, longer, most, why, member)
+
+
+@inlined
+def callback(chance: Any, rows: Any, row: Any, member: Any) -> Any:
+    """`ccsim.demand.draw.Draw.callback`."""
+    accepts, answers = words(chance, rows, row, CALLBACK_KEY, member, rows.attempt[row])
+    return np.int64(accepts >> np.uint64(11)), np.int64(answers >> np.uint64(11))
 
 
 @inlined

@@ -28,6 +28,7 @@ from ccsim.simulation.agenda_compiled import (
 )
 from ccsim.simulation.attempts_compiled import (
     any_of,
+    callback,
     is_passed_on,
     passes_on,
     redials,
@@ -63,7 +64,7 @@ _EVENTS_AT_A_TIME = 1 << 21
 """Events between two looks at the keyboard: a fraction of a second."""
 
 # Outcomes as in `Outcome`; the ranks are the order of the branches in `_play`.
-_ANSWERED, _ABANDONED, _CLOSED, _WAITING, _BLOCKED, _CLEARED = range(6)
+_ANSWERED, _ABANDONED, _CLOSED, _WAITING, _BLOCKED, _CLEARED, _BALKED, _UNREACHED = range(8)
 
 # As in `ccsim.simulation.model.CHOICES`.
 _LONGEST_IDLE, _LEAST_HANDLING, _AT_RANDOM, _IN_ORDER = range(4)
@@ -76,7 +77,7 @@ _DONE, _MORE_EVENTS, _MORE_ROWS = 0, 1, 2
 
 # Of the fields, constants and passes that come from elsewhere. Kept machine code goes by its own
 # file alone; tests hold this number, so that the file changes with what it takes from others.
-_LAYOUT = 0xFA836192
+_LAYOUT = 0x6974D83E
 
 
 @compiled
@@ -327,7 +328,7 @@ def _play(
             while row >= 0:
                 outcome[row], agent_of[row] = _CLEARED, -1
                 left_queue[row] = ended[row] = now
-                if line_group[contact_type] >= 0:
+                if line_group[contact_type] >= 0 and not rows.called_back[row]:
                     free_lines[line_group[contact_type]] += 1
                 row = behind[row]
             queue_first[contact_type] = queue_last[contact_type] = -1
@@ -380,13 +381,35 @@ def _play(
                 if agent >= 0 and centre.agent_choice[contact_type] != _LONGEST_IDLE:
                     agent = _another(centre, chance, floor, rows, row, 0, agent, member)
             if agent < 0:
+                stays = patience[row]
+                if varied is not None and centre.estimate[contact_type] >= 0:
+                    told = floor.last_wait[contact_type]
+                    if centre.estimate[contact_type] > 0:
+                        told = (waiting[contact_type] + 1) * centre.per_waiting[contact_type]
+                    accepts = _LATER
+                    if told >= centre.callback_from[contact_type]:
+                        accepts, _ = callback(chance, rows, row, member)
+                    tolerance = centre.tolerance_ppm[contact_type]
+                    if accepts < centre.accepted_below[contact_type]:
+                        rows.called_back[row], stays = True, _NEVER
+                        if lines >= 0:
+                            free_lines[lines] += 1
+                    elif tolerance and stays < _NEVER and told > scaled(stays, tolerance):
+                        outcome[row], agent_of[row] = _BALKED, -1
+                        left_queue[row] = ended[row] = now
+                        if lines >= 0:
+                            free_lines[lines] += 1
+                        if redials(centre, chance, floor, rows, row, count, now, member):
+                            backs = put(back_when, back_row, rows, backs, arrival[count], count)
+                            count += 1
+                        continue
                 outcome[row], agent_of[row] = _WAITING, -1
                 # Whoever arrives at one instant does so in order of content, later attempts too.
                 left = queue_last[contact_type]
                 link(ahead, behind, queue_first, queue_last, contact_type, row, left)
                 waiting[contact_type] += 1
-                if patience[row] < _NEVER:
-                    ends = now + patience[row]
+                if stays < _NEVER:
+                    ends = now + stays
                     latest = max(latest, ends)
                     if waits and outcome[gone_row[0]] != _WAITING:  # who was answered makes room
                         replace_first(gone_when, gone_row, rows, waits, ends, row)
@@ -423,37 +446,55 @@ def _play(
             unlink(ahead, behind, queue_first, queue_last, type_of[row], row)
             waiting[type_of[row]] -= 1
 
-        # She answers.
+        # She answers, or it rings in vain.
         contact_type = type_of[row]
-        ends = now + handle_time[row]
+        picked_up, ends, became = now, now + handle_time[row], _ANSWERED
         if varied is not None:
-            handle_ppm, wrap_up = centre.handle_ppm[group, contact_type], 0
-            work = scaled(handle_time[row], handle_ppm)
-            if line_group[contact_type] >= 0:
-                wrap_up = scaled(wrap_up_of(chance, rows, row, member), handle_ppm)
-            below = centre.transfer_below[group, contact_type]
-            passed_on = is_passed_on(chance, rows, row, below, member)
-            if passed_on:
-                shorter = centre.transfer_ppm[group, contact_type]
-                work, wrap_up = scaled(work, shorter), scaled(wrap_up, shorter)
-            ends = now + work
-            floor.handled[agent] += work
-            if line_group[contact_type] >= 0:
-                talks = put(talk_when, talk_row, rows, talks, max(now, ends - wrap_up), row)
-            below = centre.unresolved_below[group, contact_type]
-            if passed_on:
-                more = passes_on(centre, chance, floor, rows, row, count, ends, group, member)
+            floor.last_wait[contact_type] = now - arrival[row]
+            if rows.called_back[row]:
+                picked_up = now + centre.dialling[contact_type]
+                _, answers = callback(chance, rows, row, member)
+                if answers >= centre.reached_below[contact_type]:
+                    became = _UNREACHED
             else:
-                more = below > 0
-                more = more and repeats(
-                    centre, chance, floor, rows, row, count, ends, below, member
-                )
+                picked_up = now + centre.ring[group]
+                if patience[row] < _NEVER and arrival[row] + patience[row] < picked_up:
+                    picked_up, became = arrival[row] + patience[row], _ABANDONED
+            on_a_line = line_group[contact_type] >= 0 and not rows.called_back[row]
+            ends, wrap_up, more = picked_up, 0, False
+            if picked_up >= until:
+                became = _WAITING  # the end of the run comes first
+            elif became == _ABANDONED:
+                more = redials(centre, chance, floor, rows, row, count, picked_up, member)
+            elif became == _ANSWERED:
+                handle_ppm = centre.handle_ppm[group, contact_type]
+                work = scaled(handle_time[row], handle_ppm)
+                if on_a_line:
+                    wrap_up = scaled(wrap_up_of(chance, rows, row, member), handle_ppm)
+                below = centre.transfer_below[group, contact_type]
+                if is_passed_on(chance, rows, row, below, member):
+                    shorter = centre.transfer_ppm[group, contact_type]
+                    work, wrap_up = scaled(work, shorter), scaled(wrap_up, shorter)
+                    ends += work
+                    more = passes_on(centre, chance, floor, rows, row, count, ends, group, member)
+                else:
+                    ends += work
+                    below = centre.unresolved_below[group, contact_type]
+                    if below:
+                        more = repeats(
+                            centre, chance, floor, rows, row, count, ends, below, member
+                        )
+            if on_a_line:
+                silent = max(picked_up, ends - wrap_up)
+                talks = put(talk_when, talk_row, rows, talks, silent, row)
             if more:
                 backs = put(back_when, back_row, rows, backs, arrival[count], count)
                 count += 1
+            floor.handled[agent] += ends - now
+            rows.taken[row], picked_up = now, min(picked_up, until)
         busy[agent] = True
-        outcome[row], agent_of[row] = _ANSWERED, agent
-        left_queue[row], ended[row] = now, min(ends, until)
+        outcome[row], agent_of[row] = became, agent
+        left_queue[row], ended[row] = picked_up, min(ends, until)
         row_of[agent] = row
         if done == now:
             settle(agenda, rows, agent, ends)

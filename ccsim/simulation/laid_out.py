@@ -55,6 +55,14 @@ class Centre(NamedTuple):
     transfers_at_most: Integers
     line_group: Integers
     agent_choice: Integers
+    estimate: Integers  # how to tell the wait, or -1
+    per_waiting: Integers
+    tolerance_ppm: Integers
+    callback_from: Integers
+    accepted_below: Integers
+    reached_below: Integers
+    dialling: Integers
+    ring: Integers  # of a group
     overflows_first: Integers  # of a contact type: waits after which more groups may take it
     overflows: Integers
     queue_limit: Integers
@@ -87,11 +95,13 @@ class Rows(NamedTuple):
     patience: Integers
     outcome: Integers
     left_queue: Integers
+    taken: Integers
     ended: Integers
     agent: Integers
     last: Booleans
     again: NDArray[np.int8]
     unresolved: Booleans
+    called_back: Booleans
     transferred: Booleans
     cut: Booleans
     seen: Integers  # rows in the order in which they arrived
@@ -111,6 +121,7 @@ class Floor(NamedTuple):
     idle_last: Integers
     free: Integers  # of a group: how many are idle
     waiting: Integers  # of a contact type
+    last_wait: Integers  # of whoever was taken last
     free_lines: Integers  # of a line group
     busy: Booleans
     handled: Integers  # how long each agent has handled contacts so far
@@ -217,7 +228,8 @@ def log_of(
         # Without redials the rows are first attempts, which are sorted.
         return values[:count] if count == first_attempts else values.take(order)
 
-    attempt = column(rows.attempt)
+    attempt, left_queue, agent = map(column, (rows.attempt, rows.left_queue, rows.agent))
+    no = np.zeros(count, bool)
     return ContactLog(
         contact_type=column(rows.contact_type),
         origin=column(rows.origin if varied else rows.contact_type),
@@ -226,14 +238,16 @@ def log_of(
         attempt=attempt,
         arrival=column(rows.arrival),
         outcome=column(rows.outcome),
-        left_queue=column(rows.left_queue),
+        left_queue=left_queue,
+        taken=np.where(agent >= 0, column(rows.taken), left_queue) if varied else left_queue,
         ended=column(rows.ended),
-        agent=column(rows.agent),
+        agent=agent,
         last=column(rows.last),
         # Without repeats every later attempt is a redial.
         again=column(rows.again) if varied else (attempt > 0).astype(np.int8) * REDIAL,
-        unresolved=column(rows.unresolved) if varied else np.zeros(count, bool),
-        transferred=column(rows.transferred) if varied else np.zeros(count, bool),
+        unresolved=column(rows.unresolved) if varied else no,
+        called_back=column(rows.called_back) if varied else no,
+        transferred=column(rows.transferred) if varied else no,
         cut=column(rows.cut),
         stretch_left=floor.stretch_left,
     )
@@ -283,6 +297,14 @@ def _centre(model: Model) -> tuple[Centre, Integers]:
         line_group=access.line_group,
         closing=access.closing,
         agent_choice=access.agent_choice,
+        estimate=model.announcing.estimate,
+        per_waiting=model.announcing.per_waiting,
+        tolerance_ppm=model.announcing.tolerance_ppm,
+        callback_from=model.announcing.callback_from,
+        accepted_below=model.announcing.accepted_below,
+        reached_below=model.announcing.reached_below,
+        dialling=model.announcing.dialling,
+        ring=model.ring,
         stretch_agent=stretches.agent,
         stretch_start=stretches.start,
         stretch_end=stretches.end,
@@ -341,11 +363,13 @@ def _rows(draw: Draw, length: int, *, varied: bool) -> Rows:
         patience=given(contacts.patience),
         outcome=empty(),
         left_queue=empty(),
+        taken=empty(),
         ended=empty(),
         agent=empty(),
         last=empty(bool),
         again=np.zeros(length, np.int8),
         unresolved=np.zeros(length, bool),
+        called_back=np.zeros(length, bool),
         transferred=np.zeros(length, bool),
         cut=np.zeros(length, bool),
         seen=empty(),
@@ -368,6 +392,7 @@ def _floor(model: Model, draw: Draw, rows: int, coming: Integers, leaving: Integ
         idle_last=np.full(groups, -1),
         free=np.zeros(groups, np.int64),
         waiting=np.zeros(types, np.int64),
+        last_wait=np.zeros(types, np.int64),
         free_lines=model.access.lines.copy(),
         busy=np.zeros(agents, bool),
         handled=np.zeros(agents, np.int64),

@@ -24,6 +24,10 @@ class Outcome(IntEnum):
     """Found no line, or the queue full; offered, and never in time."""
     CLEARED = 5
     """Disconnected unanswered, waiting when the contact type closed."""
+    BALKED = 6
+    """Hung up at once on being told how long it takes; offered, and never in time."""
+    UNREACHED = 7
+    """Was to be called back, and did not answer; offered, and never in time."""
 
 
 REDIAL, MET, PASSED_ON = 1, 2, 4
@@ -47,10 +51,13 @@ class ContactLog:
         An `Outcome`.
     left_queue : ndarray of int64
         When the wait ended: picked up, given up, or the run's end [µs].
+    taken : ndarray of int64
+        From when on an agent was busy with it, ringing or dialling included; else as `left_queue`.
     ended : ndarray of int64
         When the agent was done (answered contacts), else as `left_queue` [µs].
     agent : ndarray of int64
-        Index of the agent-day that answered, or -1.
+        Index of the agent-day whom it was given to, or -1. Not all of these are answered: some
+        give up while it rings, some do not answer when called back.
     last : ndarray of bool
         Whether the request ends with this contact.
     again : ndarray of int8
@@ -58,6 +65,8 @@ class ContactLog:
         redial of whoever was answered before), or `MET` and `PASSED_ON`.
     unresolved : ndarray of bool
         Whether an agent answered and the matter was not settled.
+    called_back : ndarray of bool
+        Whether she hung up to be called back.
     transferred : ndarray of bool
         Whether the agent who answered passed it on.
     cut : ndarray of bool
@@ -75,11 +84,13 @@ class ContactLog:
     arrival: Integers
     outcome: Integers
     left_queue: Integers
+    taken: Integers
     ended: Integers
     agent: Integers
     last: NDArray[np.bool_]
     again: NDArray[np.int8]
     unresolved: NDArray[np.bool_]
+    called_back: NDArray[np.bool_]
     transferred: NDArray[np.bool_]
     cut: NDArray[np.bool_]
     stretch_left: Integers

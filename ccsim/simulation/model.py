@@ -17,10 +17,12 @@ from ccsim.scenario.case import Case
 from ccsim.simulation.rules import (
     Access,
     Again,
+    Announcing,
     Queueing,
     Skills,
     access_of,
     again_of,
+    announcing_of,
     queueing_of,
     skills_of,
 )
@@ -70,6 +72,10 @@ class Model:
         Who gets in.
     queueing : Queueing
         Who is taken first.
+    announcing : Announcing
+        What is told on joining the queue.
+    ring : ndarray of int64, shape (n_groups,)
+        How long it rings before an agent answers [µs].
     open : ndarray of bool, shape (n_contact_types, n_intervals)
         Whether an arrival is let in.
     interval_us, begin, end : int
@@ -91,6 +97,8 @@ class Model:
     skills: Skills
     access: Access
     queueing: Queueing
+    announcing: Announcing
+    ring: Integers
     open: Booleans
     interval_us: int
     begin: int
@@ -140,6 +148,8 @@ class Model:
             or self.repeats.elsewhere_ppm.any()
             or (queueing.ageing != PPM).any()
             or queueing.carries_over.any()
+            or (self.announcing.estimate >= 0).any()
+            or self.ring.any()
             or (access.queue_limit < NEVER).any()
             or (access.line_group >= 0).any()
             or access.agent_choice.any()
@@ -203,6 +213,8 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
         skills=skills,
         access=access_of(scenario, grid, is_open, begin),
         queueing=queueing_of(scenario),
+        announcing=announcing_of(scenario),
+        ring=np.array([group.ring for group in scenario.agent_groups.values()], np.int64),
         open=is_open,
         interval_us=grid.interval_us,
         begin=begin,

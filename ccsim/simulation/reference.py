@@ -23,7 +23,13 @@ from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.model import Model
 from ccsim.simulation.reference_attempts import may_redial, may_repeat, pass_on
 from ccsim.simulation.reference_lines import Lines
-from ccsim.simulation.reference_routing import by_priority, free_agent, next_contact
+from ccsim.simulation.reference_routing import (
+    announced_wait,
+    by_priority,
+    free_agent,
+    next_contact,
+    number_waiting,
+)
 from ccsim.simulation.reference_rows import Rows
 from ccsim.simulation.rules import CHOICES
 
@@ -48,7 +54,7 @@ class Rank(IntEnum):
     SERVICE_ENDS, AGENT_LEAVES, AGENT_COMES, CONTACT_OVERFLOWS, PATIENCE_ENDS, TYPE_CLOSES,
     CONTACT_ARRIVES,
 ) = (rank << 62 for rank in Rank)  # fmt: skip
-ANSWERED, ABANDONED, CLOSED, WAITING, BLOCKED, CLEARED = map(int, Outcome)
+ANSWERED, ABANDONED, CLOSED, WAITING, BLOCKED, CLEARED, BALKED, UNREACHED = map(int, Outcome)
 
 
 class Moment(simpy.Event):
@@ -166,6 +172,7 @@ class Centre:
         self.choice = [CHOICES[place] if place else None for place in access.agent_choice.tolist()]
         self.lines, self.limited = Lines(access), bool((access.line_group >= 0).any())
         self.closing = access.closing.tolist()
+        self.last_wait = [0 for _ in self.is_open]
 
     def _agents(self, model: Model, draw: Draw) -> None:
         """Who will be there."""
@@ -238,7 +245,7 @@ class Centre:
             return
         if self.limited and not self.lines.take(contact_type, now):
             self._ends_without_answer(contact, BLOCKED)
-            may_redial(self, contact)
+            may_redial(self, contact, self.env.now)
             return
         agent = free_agent(self, contact, 0, now)
         if agent is not None:
@@ -247,9 +254,16 @@ class Centre:
         if self._is_full(contact_type):
             self.lines.give_back(contact_type)
             self._ends_without_answer(contact, BLOCKED)
-            may_redial(self, contact)
+            may_redial(self, contact, self.env.now)
             return
         content, patience = self.content[contact], self.patience[contact]
+        told = announced_wait(self, contact_type) if self.varied else None
+        if told is not None:
+            patience = self._hears_the_wait(contact, told)
+            if patience < 0:
+                self._leaves_queue(contact, BALKED)
+                may_redial(self, contact, now)
+                return
         heappush(self.queue[contact_type], (now, content, contact))
         if patience < NEVER:
             Moment(self.env, patience, PATIENCE_ENDS, content, contact, self._gives_up)
@@ -259,10 +273,22 @@ class Centre:
     def _is_full(self, contact_type: int) -> bool:
         """Whether as many wait as may."""
         limit: int = self.queue_limit[contact_type]
-        if limit == NEVER:
-            return False
-        waiting = (self.outcome[contact] == WAITING for *_, contact in self.queue[contact_type])
-        return sum(waiting) >= limit
+        return limit < NEVER and number_waiting(self, contact_type) >= limit
+
+    def _hears_the_wait(self, contact: int, told: int) -> int:
+        """Her patience: endless if she is to be called back, -1 if she hangs up at once."""
+        announcing, contact_type = self.model.announcing, self.contact_type[contact]
+        patience = self.patience[contact]
+        if told >= announcing.callback_from[contact_type]:
+            accepts, _ = self.draw.callback(self.rows.key(contact))
+            if accepts < announcing.accepted_below[contact_type]:
+                self.rows.called_back[contact] = True
+                self.lines.give_back(contact_type)
+                return NEVER
+        tolerance = int(announcing.tolerance_ppm[contact_type])
+        if tolerance and patience < NEVER and told > scale_one(patience, tolerance):
+            return -1
+        return patience
 
     def _overflows_after(self, waited: int, contact: int) -> None:
         """Announce when more groups may take a waiting contact."""
@@ -289,7 +315,7 @@ class Centre:
         contact = end_of_patience.whom
         if self.outcome[contact] == WAITING:
             self._leaves_queue(contact, ABANDONED)
-            may_redial(self, contact)
+            may_redial(self, contact, self.env.now)
 
     def _closes(self, closing: Moment) -> None:
         """Disconnect all who wait."""
@@ -301,7 +327,8 @@ class Centre:
         self.queue[contact_type].clear()
 
     def _leaves_queue(self, contact: int, outcome: int) -> None:
-        self.lines.give_back(self.contact_type[contact])
+        if not self.rows.called_back[contact]:
+            self.lines.give_back(self.contact_type[contact])
         self._ends_without_answer(contact, outcome)
 
     def _ends_without_answer(self, contact: int, outcome: int) -> None:
@@ -360,36 +387,67 @@ class Centre:
             heappush(self.idle[self.group_of[agent]], (now, agent))
 
     def _answers(self, agent: int, contact: int, now: int) -> None:
-        handle_time = self.handle_time[contact]
-        if self.varied:
-            handle_time = self._handled(agent, contact, now)
+        """Give a contact to an agent, for as long as it keeps her busy."""
         if self.idle_since[agent] is not None:
             self.idle_since[agent] = None
             self.free[self.group_of[agent]] -= 1
-        self.busy[agent] = True
-        self.outcome[contact], self.rows.agent[contact] = ANSWERED, agent
-        self.left_queue[contact], self.ended[contact] = now, now + handle_time
-        Moment(
-            self.env, handle_time, SERVICE_ENDS, self.content[contact], agent, self._service_ends
-        )
+        self.busy[agent], self.rows.agent[contact] = True, agent
+        picked_up, ends = now, now + self.handle_time[contact]
+        if self.varied:
+            picked_up, ends = self._is_given(agent, contact, now)
+        else:
+            self.outcome[contact] = ANSWERED
+        self.rows.taken[contact] = now
+        self.left_queue[contact], self.ended[contact] = picked_up, ends
+        Moment(self.env, ends - now, SERVICE_ENDS, self.content[contact], agent, self._service_ends)
 
-    def _handled(self, agent: int, contact: int, now: int) -> int:
-        """How long it takes this agent, and what follows from that."""
+    def _is_given(self, agent: int, contact: int, now: int) -> tuple[int, int]:
+        """When it is picked up, or no more, and when the agent is done; what follows from that."""
         group, contact_type = self.group_of[agent], self.contact_type[contact]
-        skills, draw = self.model.skills, self.draw
+        called_back = self.rows.called_back[contact]
+        self.last_wait[contact_type] = now - self.arrival[contact]
+        gives_up = NEVER
+        if called_back:
+            picked_up = now + int(self.model.announcing.dialling[contact_type])
+            _, answers = self.draw.callback(self.rows.key(contact))
+            outcome = ANSWERED
+            if answers >= self.model.announcing.reached_below[contact_type]:
+                outcome, gives_up = UNREACHED, picked_up
+        else:
+            picked_up, outcome = now + int(self.model.ring[group]), ANSWERED
+            if self.patience[contact] < NEVER:
+                gives_up = self.arrival[contact] + self.patience[contact]
+            if gives_up < picked_up:
+                outcome, picked_up = ABANDONED, gives_up
+        ends = picked_up
+        if self.model.cut and picked_up >= self.model.end:
+            outcome = WAITING  # the end of the run comes first
+        elif outcome == ANSWERED:
+            ends += self._handled(group, contact, picked_up)
+        elif outcome == ABANDONED:
+            may_redial(self, contact, picked_up)
+        if outcome != ANSWERED and not called_back and self.lines.needed(contact_type):
+            self.lines.talks(contact_type, picked_up)
+        self.outcome[contact] = outcome
+        self.handled[agent] += ends - now
+        return picked_up, ends
+
+    def _handled(self, group: int, contact: int, now: int) -> int:
+        """How long it takes this group, and what follows from that."""
+        contact_type, skills, draw = self.contact_type[contact], self.model.skills, self.draw
         below = int(skills.transfer_below[group, contact_type])
         passed_on = below > 0 and draw.transferred(self.rows.key(contact), below)
         handle_ppm = self.handle_ppm[group][contact_type]
         handle_time = scale_one(self.handle_time[contact], handle_ppm)
-        wrap_up = 0
-        if self.lines.needed(contact_type):
+        wrap_up, on_a_line = 0, self.lines.needed(contact_type)
+        on_a_line = on_a_line and not self.rows.called_back[contact]
+        if on_a_line:
             key = self.rows.key_of_length(contact)
             wrap_up = scale_one(draw.wrap_up(key, contact_type), handle_ppm)
         if passed_on:
             shorter = int(skills.transfer_ppm[group, contact_type])
             handle_time, wrap_up = scale_one(handle_time, shorter), scale_one(wrap_up, shorter)
-        self.handled[agent] += handle_time
-        if self.lines.needed(contact_type):
+        if on_a_line:
             self.lines.talks(contact_type, max(now, now + handle_time - wrap_up))
         below = self.unresolved_below[group][contact_type]
         if passed_on:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from ccsim.simulation.reference import Centre
 
 
-def may_redial(centre: Centre, contact: int) -> None:
-    """Whoever gave up, or was blocked, may call again."""
+def may_redial(centre: Centre, contact: int, moment: int) -> None:
+    """Whoever gave up, or was turned away, at a moment may call again."""
     contact_type = centre.contact_type[contact]
     again = centre.draw.redial(centre.rows.key(contact), contact_type)
     if again is not None:
         why = centre.rows.again[contact] & MET | REDIAL
-        _comes_again(centre, contact, centre.env.now, again, centre.model.redials, why)
+        _comes_again(centre, contact, moment, again, centre.model.redials, why)
 
 
 def may_repeat(centre: Centre, contact: int, below: int, end: int) -> None:

@@ -63,6 +63,24 @@ def _points(centre: Centre, contact_type: int, waited: int) -> int:
     return points
 
 
+def announced_wait(centre: Centre, contact_type: int) -> int | None:
+    """How long the wait will be, as whoever joins the queue is told [µs]; None: nothing is."""
+    announcing = centre.model.announcing
+    match announcing.estimate[contact_type]:
+        case -1:
+            return None
+        case 0:
+            return centre.last_wait[contact_type]
+        case _:
+            places = number_waiting(centre, contact_type) + 1
+            return places * int(announcing.per_waiting[contact_type])
+
+
+def number_waiting(centre: Centre, contact_type: int) -> int:
+    """How many wait, to be called back or on the line."""
+    return sum(centre.outcome[contact] == WAITING for *_, contact in centre.queue[contact_type])
+
+
 def free_agent(centre: Centre, contact: int, waited: int, now: int) -> int | None:
     """Choose among the free agents of best priority, by the rule of the contact type."""
     contact_type = centre.contact_type[contact]

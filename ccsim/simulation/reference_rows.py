@@ -31,6 +31,8 @@ class Rows:
         self.outcome = [int(Outcome.WAITING)] * count
         self.left_queue: list[int] = [NEVER] * count
         self.ended: list[int] = [NEVER] * count
+        self.taken: list[int] = [NEVER] * count
+        self.called_back = [False] * count
         self.agent = [-1] * count
         self.last = [True] * count
         self.again = [0] * count
@@ -68,6 +70,8 @@ class Rows:
         self.outcome.append(int(Outcome.WAITING))
         self.left_queue.append(NEVER)
         self.ended.append(NEVER)
+        self.taken.append(NEVER)
+        self.called_back.append(False)
         self.agent.append(-1)
         self.last.append(True)
         self.again.append(why)
@@ -84,6 +88,7 @@ class Rows:
         def column(values: list[Any], kind: type = np.int64) -> NDArray[Any]:
             return np.array(values, dtype=kind)[order]
 
+        left_queue = np.minimum(column(self.left_queue), end)
         return ContactLog(
             contact_type=column(self.contact_type),
             origin=column(self.origin),
@@ -92,12 +97,14 @@ class Rows:
             attempt=column(self.attempt),
             arrival=arrival[order],
             outcome=column(self.outcome),
-            left_queue=np.minimum(column(self.left_queue), end),
+            left_queue=left_queue,
+            taken=np.minimum(column(self.taken), left_queue),
             ended=np.minimum(column(self.ended), end),
             agent=column(self.agent),
             last=column(self.last, bool),
             again=column(self.again, np.int8),
             unresolved=column(self.unresolved, bool),
+            called_back=column(self.called_back, bool),
             transferred=column(self.transferred, bool),
             cut=column(self.cut, bool),
             stretch_left=np.array(stretch_left, dtype=np.int64),

@@ -13,7 +13,17 @@ from ccsim.demand.keyed import threshold_ppm, uniform_limit
 from ccsim.demand.model import PPM
 from ccsim.demand.table import NEVER
 from ccsim.scenario.calendar import Grid
-from ccsim.scenario.model import AgentChoice, Redial, Repeat, Scenario, Skill, Transfer
+from ccsim.scenario.model import (
+    AgentChoice,
+    AnnouncedEstimate,
+    AnnouncedWait,
+    Callback,
+    Redial,
+    Repeat,
+    Scenario,
+    Skill,
+    Transfer,
+)
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
@@ -85,6 +95,39 @@ class Queueing:
     carries_over: Booleans
 
 
+ESTIMATES: tuple[AnnouncedEstimate, ...] = get_args(AnnouncedEstimate)
+"""Ways to tell how long the wait will be; none told is -1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Announcing:
+    """What is told on joining the queue, and what follows, arrays of shape (n_contact_types,).
+
+    Attributes
+    ----------
+    estimate : ndarray of int64
+        Places in `ESTIMATES`, or -1.
+    per_waiting : ndarray of int64
+        How much each place in the queue adds [µs].
+    tolerance_ppm : ndarray of int64
+        Who is told more than her patience times this hangs up [per million]; 0: nobody does.
+    callback_from : ndarray of int64
+        The wait from which to be called back is offered [µs].
+    accepted_below, reached_below : ndarray of int64
+        Uniforms below which this is accepted, and the customer then answers.
+    dialling : ndarray of int64
+        How long an agent takes to call [µs].
+    """
+
+    estimate: Integers
+    per_waiting: Integers
+    tolerance_ppm: Integers
+    callback_from: Integers
+    accepted_below: Integers
+    reached_below: Integers
+    dialling: Integers
+
+
 @dataclass(frozen=True, eq=False)
 class Again:
     """Who contacts again for one reason, arrays of shape (n_contact_types,).
@@ -148,8 +191,11 @@ def skills_of(scenario: Scenario) -> Skills:
         [name in group.skills for name in scenario.contact_types]
         for group in scenario.agent_groups.values()
     ]
-    names, nowhere = list(scenario.contact_types), Transfer(to="", probability=0.0)
-    passed_on = of(lambda skill: threshold_ppm((skill.transfer or nowhere).probability))
+
+    def passed_on(value: Callable[[Transfer], int], nobody: int = 0) -> Integers:
+        return of(lambda skill: value(skill.transfer) if skill.transfer else nobody)
+
+    names = list(scenario.contact_types)
     return Skills(
         priority=np.where(has, of(lambda skill: skill.priority), 0),
         contact_priority=np.where(has, of(lambda s: s.contact_priority or s.priority), 0),
@@ -157,11 +203,11 @@ def skills_of(scenario: Scenario) -> Skills:
         unresolved_below=uniform_limit(PPM - of(lambda skill: threshold_ppm(skill.resolution))),
         after=of(lambda skill: skill.after),
         reserve=of(lambda skill: skill.reserve),
-        transfer_below=uniform_limit(passed_on),
-        transfer_to=of(lambda skill: names.index(skill.transfer.to) if skill.transfer else 0),
-        transfer_ppm=of(lambda skill: round((skill.transfer or nowhere).handle_time * PPM)),
-        context_lost=of(lambda skill: (skill.transfer or nowhere).context_lost),
-        transfers_at_most=of(lambda skill: (skill.transfer or nowhere).at_most),
+        transfer_below=uniform_limit(passed_on(lambda one: threshold_ppm(one.probability))),
+        transfer_to=passed_on(lambda one: names.index(one.to)),
+        transfer_ppm=passed_on(lambda one: round(one.handle_time * PPM), PPM),
+        context_lost=passed_on(lambda one: one.context_lost),
+        transfers_at_most=passed_on(lambda one: one.at_most),
     )
 
 
@@ -171,6 +217,28 @@ def queueing_of(scenario: Scenario) -> Queueing:
         head_start=np.array([one.head_start for one in given], np.int64),
         ageing=np.array([round(one.ageing * PPM) for one in given], np.int64),
         carries_over=np.array([one.at_closing == "carry_over" for one in given]),
+    )
+
+
+def announcing_of(scenario: Scenario) -> Announcing:
+    """What customers are told."""
+    given = scenario.contact_types.values()
+
+    def told(value: Callable[[AnnouncedWait], int], nothing: int = 0) -> Integers:
+        found = [value(one.announced_wait) if one.announced_wait else nothing for one in given]
+        return np.array(found, np.int64)
+
+    def called(value: Callable[[Callback], int], nobody: int = 0) -> Integers:
+        return np.array([value(one.callback) if one.callback else nobody for one in given], np.int64)
+
+    return Announcing(
+        estimate=told(lambda one: ESTIMATES.index(one.estimate), -1),
+        per_waiting=told(lambda one: one.per_waiting or 0),
+        tolerance_ppm=told(lambda one: round((one.balking or 0) * PPM)),
+        callback_from=called(lambda one: one.offered_from, NEVER),
+        accepted_below=uniform_limit(called(lambda one: threshold_ppm(one.accepted))),
+        reached_below=uniform_limit(called(lambda one: threshold_ppm(one.reached))),
+        dialling=called(lambda one: one.dialling),
     )
 
 
