@@ -20,6 +20,7 @@ from ccsim.demand.model import PPM
 from ccsim.demand.table import NEVER
 from ccsim.simulation import engine_compiled as engine
 from ccsim.simulation import laid_out as state_of
+from ccsim.simulation import routing_compiled
 from ccsim.simulation.laid_out import Begun, laid_out, log_of, with_more_room
 from ccsim.simulation.log import MET, PASSED_ON, REDIAL, ContactLog, Outcome
 from ccsim.simulation.model import Model
@@ -31,10 +32,8 @@ _STATE = (
     *("NOW", "ARRIVAL", "COMING", "LEAVING", "CLOSING", "COLUMN", "EDGE"),
     *("WAITS", "BACKS", "OVERS", "TALKS", "ROWS", "SEEN", "LATER", "IDLE"),
 )
-_LOOP = (
-    *("DONE", "MORE_EVENTS", "MORE_ROWS"),
-    *("LONGEST_IDLE", "LEAST_HANDLING", "AT_RANDOM"),
-)
+_LOOP = ("DONE", "MORE_EVENTS", "MORE_ROWS")
+_ROUTING = ("LONGEST_IDLE", "LEAST_HANDLING", "AT_RANDOM")
 _CHANCE = (
     *("TALK_TIME", "WRAP_UP", "PATIENCE", "REDIAL_DELAY", "REPEAT_DELAY", "TABLES"),
     *("HANDLE_KEY", "PATIENCE_KEY", "REDIAL_KEY", "REPEAT_KEY", "AGENT_KEY"),
@@ -107,6 +106,7 @@ def _declared(begun: Begun) -> str:
         **{name: vars(state_of)[name] for name in _STATE},
         **{name: vars(chance)[name] for name in _CHANCE},
         **{name: vars(engine)[f"_{name}"] for name in _LOOP},
+        **{name: vars(routing_compiled)[name] for name in _ROUTING},
         **{outcome.name: int(outcome) for outcome in Outcome},
         **{"REDIAL": REDIAL, "MET": MET, "PASSED_ON": PASSED_ON, "PPM": PPM, "NEVER": NEVER},
         **{"KEYS": begun.chance.keys.shape[1], "INTERVAL_ORIGIN": INTERVAL_ORIGIN},

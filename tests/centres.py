@@ -404,12 +404,9 @@ def some_queueing(chance: np.random.Generator, types: int) -> Queueing:
 
 def some_announcing(chance: np.random.Generator, types: int) -> Announcing:
     """What is told on joining the queue: in most centres nothing."""
-    if chance.random() < 0.7:
-        estimate = np.full(types, -1)
-    else:
-        estimate = chance.integers(-1, 2, types)
+    silent = chance.random() < 0.7
     return Announcing(
-        estimate=estimate,
+        estimate=np.full(types, -1) if silent else chance.integers(-1, 2, types),
         per_waiting=chance.choice([0, 20 * SECOND, 3 * MINUTE], types),
         tolerance_ppm=chance.choice([0, 333_333, PPM, 3 * PPM], types),
         callback_from=chance.choice([NEVER, 0, MINUTE, 3 * MINUTE], types),

@@ -363,7 +363,7 @@ def test_wrap_up_of_an_incidents_contact_is_the_part_of_its_handle_time_that_it_
     day = draw_replication(demand, 1, 0)
     c = day.contacts
     for row in np.flatnonzero(own(c))[:50].tolist():
-        wrap_up = day.wrap_up(0, int(c.interval[row]), int(c.ordinal[row]))
+        wrap_up = day.wrap_up((0, int(c.interval[row]), int(c.ordinal[row]), 0), 0)
         assert 0 < c.handle_time[row] - wrap_up < 3_000_000  # a second, times the day's factor
 
 

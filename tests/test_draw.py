@@ -76,7 +76,9 @@ def test_a_new_contact_type_moves_nobody() -> None:
     assert rows(many.contacts, 1) == rows(alone.contacts)
     assert not rows(many.contacts, 0) & rows(alone.contacts)
     later = [(0, interval, ordinal, 0) for interval in range(4) for ordinal in range(4)]
-    assert [alone.redial(*key) for key in later] == [many.redial(1, *key[1:]) for key in later]
+    again = [(1, *key[1:]) for key in later]
+    assert [alone.redial(key, 0) for key in later] == [many.redial(key, 1) for key in again]
+    assert [alone.patience(key, 0) for key in later] == [many.patience(key, 1) for key in again]
 
 
 @settings(max_examples=8, deadline=None)
@@ -284,16 +286,18 @@ def test_handle_time_patience_and_redials_have_their_means() -> None:
     assert abs(z(patience, 120)) < limit(count)
     correlation = np.corrcoef(np.log(handle - 10), np.log(patience))[0, 1]
     assert abs(correlation) * np.sqrt(count) < limit(count)
-    tries = [drawn[0].redial(0, i, n, k) for i in range(20) for n in range(100) for k in (0, 1)]
+    keys = [(0, i, n, k) for i in range(20) for n in range(100) for k in (0, 1)]
+    tries = [drawn[0].redial(key, 0) for key in keys]
     again = np.array([outcome is not None for outcome in tries], dtype=float)
     assert abs(z(again, 0.5)) < limit(again.size)
-    delay, stay = np.array([outcome for outcome in tries if outcome is not None]).T / 1e6
+    delay = np.array([outcome[0] for outcome in tries if outcome is not None]) / 1e6
+    stay = np.array([drawn[0].patience(key, 0) for key in keys]) / 1e6
     assert abs(z(delay, 540)) < limit(delay.size)
     assert abs(z(stay, 120)) < limit(stay.size)
     # Patience of the second attempt is another draw than that of the first.
     first = {(i, n): p for i, n, _, _, p in rows(drawn[0].contacts)}
-    both = [(k, drawn[0].redial(0, *k, 0)) for k in first]
-    assert all(value is None or value[1] != first[k] for k, value in both)
+    assert all(drawn[0].patience((0, *k, 1), 0) != first[k] for k in first)
+    assert all(drawn[0].patience((0, *k, 0), 0) == first[k] for k in first)
 
 
 def test_agents_are_absent_as_often_as_said_and_together_on_bad_days() -> None:

@@ -43,6 +43,7 @@ from ccsim.simulation import (
     engine_compiled,
     laid_out,
     reference,
+    routing_compiled,
 )
 from ccsim.simulation.engine import ENGINES, REFERENCE_SECONDS, chosen
 from ccsim.simulation.log import MET, PASSED_ON, REDIAL, Outcome
@@ -215,6 +216,7 @@ LAID_OUT = (
     (attempts_compiled, (*STATE, Chance)),
     (draw_compiled, (Chance,)),
     (engine_compiled, (*STATE, Chance)),
+    (routing_compiled, (*STATE, Chance)),
 )
 
 

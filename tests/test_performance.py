@@ -58,17 +58,21 @@ def log_of(model: Model, rows: list[dict[str, Any]]) -> ContactLog:
     attempt = column("attempt")
     return ContactLog(
         contact_type=column("contact_type"),
+        origin=column("contact_type"),
         interval=np.where(attempt == 0, arrival // model.interval_us, column("interval")),
         ordinal=np.arange(len(rows)),
         attempt=attempt,
         arrival=arrival,
         outcome=column("outcome"),
         left_queue=left_queue,
+        taken=left_queue,
         ended=left_queue + column("handling") * SECOND,
         agent=np.where(column("outcome") == Outcome.ANSWERED, 0, -1),
         last=column("last", 1).astype(bool),
         again=column("again"),
         unresolved=column("unresolved").astype(bool),
+        called_back=np.zeros(len(rows), bool),
+        transferred=column("transferred").astype(bool),
         cut=column("cut").astype(bool),
         stretch_left=model.stretches.end.copy(),
     )

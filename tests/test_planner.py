@@ -30,7 +30,7 @@ def small_centre(**changes):
         "contact_types": {
             "call": {
                 "open": {"all": "08:00-10:00"},
-                "demand": {"rate": "60 calls/h", "forecast_error": {"gamma": {"shape": 8}}},
+                "demand": {"rate": "60 calls/h", "forecast_error": {"gamma": {"shape": 5}}},
                 "talk_time": {"exponential": {"mean": "3 min"}},
                 "patience": {"exponential": {"mean": "4 min"}},
                 "targets": ["80% answered within 20 s, over each day"],

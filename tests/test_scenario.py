@@ -632,7 +632,7 @@ TRIPS = [
         "every contact is resolved",
     ),
     (
-        "closing_can_clear",
+        "closing_happens",
         {'open: {mon-fri: "08:00-18:00"}': "at_closing: clear"},
         "it never closes",
     ),

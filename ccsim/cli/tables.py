@@ -107,25 +107,16 @@ def _show_service(result: Simulation) -> None:
             for row in records
         ],
     )
+    from ccsim.performance.words import RARE_COUNTS
+
     # What few centres have: a column each where there is any.
-    rare = [name for name in _RARE if table[name].any()]
+    rare = [name for name in RARE_COUNTS if table[name].any()]
     if rare:
         write()
         write_table(
-            ["contact type", *map(_RARE.__getitem__, rare)],
+            ["contact type", *map(RARE_COUNTS.__getitem__, rare)],
             [(str(row["contact_type"]), *(cell(row, name) for name in rare)) for row in records],
         )
-
-
-_RARE = {
-    "blocked": "blocked",
-    "closed": "came while closed",
-    "cleared": "cleared",
-    "waiting": "waiting at the end",
-    "repeats": "repeats",
-    "unresolved": "unresolved",
-}
-"""Counts and what they are called."""
 
 
 def _show_cost(result: Simulation) -> None:

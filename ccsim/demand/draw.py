@@ -133,10 +133,14 @@ class Draw:
             return False, None
         if given is None:
             return True, None
-        return True, (evaluate_one(given.delay, uniform53_one(delay)), uniform53_one(settled), below)
+        return True, (
+            evaluate_one(given.delay, uniform53_one(delay)),
+            uniform53_one(settled),
+            below,
+        )
 
     def transferred(self, key: Key, below: int) -> bool:
-        """Whether who answers passes the contact on: the uniform is below the limit of the skill."""
+        """Whether who answers passes it on: the uniform is below the limit of the skill."""
         return uniform53_one(self._words("transfer", key)[0]) < below
 
     def callback(self, key: Key) -> tuple[int, int]:

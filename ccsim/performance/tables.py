@@ -80,13 +80,15 @@ def contact_type_table(
             good, base = service_level_parts(
                 [given.service_level.formula], contacts.T[:, None], in_time, abandoned_in_time
             )
+            settled = totals["answered"] - totals["unresolved"] - totals["transferred"]
             ratios = {
                 "service_level": (good[0], base[0]),
                 "abandoned_share": (totals["abandoned"], totals["offered"]),
                 "blocked_share": (totals["blocked"], totals["offered"]),
                 "lost_share": (totals["lost"], totals["requests"]),
-                "resolved_share": (totals["answered"] - totals["unresolved"], totals["answered"]),
-                "settled_share": (totals["answered"] - totals["unresolved"], totals["requests"]),
+                "transferred_share": (totals["transferred"], totals["answered"]),
+                "resolved_share": (settled, totals["answered"]),
+                "settled_share": (settled, totals["requests"]),
                 "speed_of_answer": (totals["wait_answered"] / 1e6, totals["answered"]),
             }
             row: dict[str, object] = {"window": date, "contact_type": name}
@@ -107,13 +109,18 @@ _COUNTS = (
     "offered",
     "answered",
     "abandoned",
+    "balked",
     "blocked",
     "closed",
     "cleared",
     "waiting",
+    "callbacks",
+    "unreached",
     "unresolved",
+    "transferred",
     "redials",
     "repeats",
+    "transfers",
     "lost",
     "wait_answered",
 )

@@ -151,7 +151,8 @@ def count(model: Model, log: ContactLog, rules: Rules, *, compiled: bool = False
     inside = (log.arrival >= 0) & (log.arrival < model.end)
     first = (log.interval >= 0) & (log.attempt == 0) & inside
     answered = inside & (log.outcome == Outcome.ANSWERED)
-    abandoned = inside & (log.outcome == Outcome.ABANDONED)
+    balked = log.outcome == Outcome.BALKED
+    abandoned = inside & (balked | (log.outcome == Outcome.ABANDONED))
     wait = log.wait
     short = np.array(rules.short_abandon)[log.contact_type]
     cell = log.contact_type * intervals + log.arrival // model.interval_us
@@ -191,7 +192,7 @@ def count(model: Model, log: ContactLog, rules: Rules, *, compiled: bool = False
             per_cell(inside & log.cut & answered),
             per_cell(inside & log.transferred),
             per_cell(inside & (log.again & PASSED_ON > 0)),
-            per_cell(inside & (log.outcome == Outcome.BALKED)),
+            per_cell(inside & balked),
             per_cell(inside & log.called_back),
             per_cell(inside & (log.outcome == Outcome.UNREACHED)),
         ]

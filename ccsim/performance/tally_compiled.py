@@ -89,7 +89,8 @@ def _count(
             handled[group, kind] += handling
             for number in range(thresholds.shape[0]):
                 in_time[number, kind, interval] += wait <= thresholds[number, kind]
-        elif became == _ABANDONED:
+        elif became == _ABANDONED or became == _BALKED:  # noqa: PLR1714, SIM109 (slower)
+            contacts[_HUNG_UP, kind, interval] += became == _BALKED
             contacts[_LOST_PATIENCE, kind, interval] += 1
             contacts[_WAIT_ALL, kind, interval] += wait
             contacts[_SHORT, kind, interval] += wait <= short[kind]
@@ -97,8 +98,6 @@ def _count(
                 gone_in_time[number, kind, interval] += wait <= thresholds[number, kind]
         elif became == _CLOSED:
             contacts[_SHUT, kind, interval] += 1
-        elif became == _BALKED:
-            contacts[_HUNG_UP, kind, interval] += 1
         elif became == _UNREACHED:
             contacts[_NOT_REACHED, kind, interval] += 1
         elif became == _BLOCKED:

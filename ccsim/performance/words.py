@@ -16,6 +16,21 @@ from ccsim.statistics import Estimate
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+RARE_COUNTS = {
+    "balked": "hung up on the announced wait",
+    "blocked": "blocked",
+    "closed": "came while closed",
+    "cleared": "cleared",
+    "waiting": "waiting at the end",
+    "callbacks": "callbacks",
+    "unreached": "not reached",
+    "transferred": "passed on",
+    "transfers": "passed on to it",
+    "repeats": "repeats",
+    "unresolved": "unresolved",
+}
+"""Counts of contacts that few centres have, and what they are called."""
+
 
 def judged(kept: Kept) -> tuple[Estimate, float]:
     """What a promise is judged by, and its bound: the value itself, or the share of days."""

@@ -7,7 +7,7 @@ import numpy as np
 from ccsim.economics import MILLIONTHS
 from ccsim.performance.promises import Kept
 from ccsim.performance.tables import LEVEL
-from ccsim.performance.words import day_name, item_name, short_name
+from ccsim.performance.words import RARE_COUNTS, day_name, item_name, short_name
 from ccsim.plots import covering_rows
 from ccsim.queueing import FORMULAS_IN_WORDS
 from ccsim.reporting.tables import Cell, Table, table
@@ -194,7 +194,7 @@ def service_table(result: Shown) -> Table:
         "speed_of_answer": " s", "wait_p90": " s", "abandoned_share": "%", "lost_share": "%",
     }  # fmt: skip
     # What few centres have: a column each where there is any.
-    rare = [name for name in ("blocked", "cleared", "unresolved", "repeats") if frame[name].any()]
+    rare = [name for name in RARE_COUNTS if frame[name].any()]
     units.update(dict.fromkeys(rare, ""))
     rows: list[tuple[Cell | Written | str, ...]] = []
     for index, row in enumerate(frame.to_dict("records")):
@@ -217,7 +217,7 @@ def service_table(result: Shown) -> Table:
         "nine in ten answered within",
         "abandoned",
         "lost",
-        *rare,
+        *map(RARE_COUNTS.__getitem__, rare),
         "redials cut",
     )
     return table(columns, rows)

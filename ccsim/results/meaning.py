@@ -12,12 +12,13 @@ from ccsim.demand.table import mean_seconds
 from ccsim.performance.words import WEEKDAYS
 from ccsim.queueing import FORMULAS_IN_WORDS
 from ccsim.results.demand_words import changes, forecast, special_days
+from ccsim.results.routing_words import routing
 from ccsim.statistics.writing import plural
 
 if TYPE_CHECKING:
     from ccsim.demand.model import DemandModel
     from ccsim.scenario import Case
-    from ccsim.scenario.model import ContactType, Skill
+    from ccsim.scenario.model import ContactType
 
 
 def meaning(case: Case, demand: DemandModel) -> dict[str, list[str]]:
@@ -27,7 +28,7 @@ def meaning(case: Case, demand: DemandModel) -> dict[str, list[str]]:
     told = {
         "Time": _time(case),
         "Demand": _demand(case, demand),
-        "Who gets in, and who meets whom": _routing(case),
+        "Who gets in, and who meets whom": routing(case),
         "Staff: what is left of paid time": _staff(case),
         "Promises as they will be judged": _promises(case),
         "Guards": _guards(case),
@@ -134,47 +135,6 @@ def _demand(case: Case, demand: DemandModel) -> list[str]:
                 f"at most {float(load[peak]):.2f} ({moment(case, peak)})"
             )
     return lines
-
-
-def _routing(case: Case) -> list[str]:
-    """Limits, and what is special about a skill; a plain centre has nothing to say."""
-    from ccsim.scenario.units import write_duration
-
-    scenario, lines = case.scenario, []
-    for name, given in scenario.contact_types.items():
-        said = []
-        if given.line_group is not None:
-            there = plural(scenario.line_groups[given.line_group].lines, "line")
-            said.append(f"shares {there} ({given.line_group}), whoever comes beyond is blocked")
-        if given.queue_limit is not None:
-            said.append(f"at most {given.queue_limit} wait, whoever comes beyond is blocked")
-        if given.at_closing == "clear":
-            said.append("who still waits at closing is disconnected")
-        if given.repeat is not None:
-            said.append(f"unresolved contacts come back, at most {given.repeat.at_most} later ones")
-        if said:
-            lines.append(f"{name}: {'; '.join(said)}")
-        able = {
-            group: one.skills[name]
-            for group, one in scenario.agent_groups.items()
-            if name in one.skills
-        }
-        for group, skill in able.items() if any(map(_is_special, able.values())) else ():
-            said = [f"priority {skill.priority}"]
-            if skill.after:
-                said.append(f"once it has waited {write_duration(skill.after)}")
-            if skill.reserve:
-                said.append(f"while more than {skill.reserve} of them are free")
-            if skill.handle_time != 1:
-                said.append(f"handle time × {skill.handle_time:g}")
-            if skill.resolution != 1:
-                said.append(f"{skill.resolution:.1%} resolved")
-            lines.append(f"{name} by {group}: {', '.join(said)}")
-    return lines
-
-
-def _is_special(skill: Skill) -> bool:
-    return (skill.after, skill.reserve, skill.handle_time, skill.resolution) != (0, 0, 1, 1)
 
 
 def _patience(seconds: float) -> str:

@@ -15,7 +15,7 @@ from ccsim.performance.tally import Rules
 from ccsim.performance.words import day_name
 from ccsim.scenario import Case
 from ccsim.scenario.units import MICROSECONDS, write_duration
-from ccsim.simulation.log import ContactLog, Outcome
+from ccsim.simulation.log import PASSED_ON, ContactLog, Outcome
 from ccsim.simulation.model import Model
 from ccsim.statistics.writing import plural
 
@@ -101,7 +101,7 @@ def story_of(
     """
     import pandas as pd
 
-    same = (log.contact_type == key.contact_type) & (log.interval == key.interval)
+    same = (log.origin == key.contact_type) & (log.interval == key.interval)
     rows = np.flatnonzero(same & (log.ordinal == key.ordinal))
     name, label = model.contact_types[key.contact_type], case.grid.labels[key.interval]
     if rows.size == 0:
@@ -164,7 +164,7 @@ class _Attempt:
         able: Flags = np.greater(model.skills.priority[model.agent_group, self.contact_type], 0)
         stretches = model.stretches
         there = (stretches.start <= now) & (log.stretch_left > now)
-        busy = (log.outcome == Outcome.ANSWERED) & (log.left_queue <= now) & (log.ended > now)
+        busy = (log.agent >= 0) & (log.taken <= now) & (log.ended > now)
         busy[self.index] = False
         on_the_floor = np.unique(stretches.agent[there & able[stretches.agent]])
         at_work = np.unique(log.agent[busy])
@@ -174,11 +174,12 @@ class _Attempt:
 
     def lines(self) -> Iterator[str]:
         busy, there = self.agents()
-        number = int(self.log.attempt[self.index])
         yield (
-            f"{self._when(self.arrival)}  {'calls again' if number else 'arrives'}; "
+            f"{self._when(self.arrival)}  {self._comes()}; "
             f"{self.ahead()} waiting, {busy} of {plural(there, 'agent')} with the skill busy"
         )
+        if self.log.called_back[self.index]:
+            yield "hangs up, to be called back"
         left, wait = self._when(int(self.log.left_queue[self.index])), _written(self.wait)
         if self.outcome == Outcome.ANSWERED:
             agent = int(self.log.agent[self.index])
@@ -191,12 +192,22 @@ class _Attempt:
                 f"{self._when(int(self.log.ended[self.index]))}  over after {_written(length)} of "
                 "talk and wrap-up"
             )
-            if self.log.unresolved[self.index]:
+            if self.log.transferred[self.index]:
+                yield "is passed on"
+                if self.log.cut[self.index]:
+                    yield "goes no further, for the bound on attempts or the end of the horizon"
+            elif self.log.unresolved[self.index]:
                 yield "the matter is not settled"
                 yield from self._next_call()
         elif self.outcome == Outcome.ABANDONED:
-            yield f"{left}  gives up after {wait}, the end of her patience"
+            rings = " while it rings" if self.log.agent[self.index] >= 0 else ""
+            yield f"{left}  gives up after {wait}{rings}, the end of her patience"
             yield from self._next_call()
+        elif self.outcome == Outcome.BALKED:
+            yield f"{left}  hangs up at once on being told how long it takes"
+            yield from self._next_call()
+        elif self.outcome == Outcome.UNREACHED:
+            yield f"{left}  does not answer when called back after {wait}"
         elif self.outcome == Outcome.CLOSED:
             yield f"{left}  finds the line closed"
         elif self.outcome == Outcome.BLOCKED:
@@ -206,6 +217,15 @@ class _Attempt:
             yield f"{left}  is disconnected after {wait}, at closing"
         else:
             yield f"{left}  still waits after {wait}, when the run ends"
+
+    def _comes(self) -> str:
+        again = int(self.log.again[self.index])
+        here = ""
+        if self.log.contact_type[self.index] != self.log.origin[self.index]:
+            here = f", for {self.model.contact_types[self.contact_type]}"
+        if again & PASSED_ON:
+            return f"joins the queue{here}"
+        return f"{'calls again' if again else 'arrives'}{here}"
 
     def _next_call(self) -> Iterator[str]:
         if self.log.cut[self.index]:
@@ -238,7 +258,7 @@ class _Attempt:
             given_up = self.outcome == Outcome.ABANDONED
             return self.wait / MICROSECONDS if given_up else float("nan")
         contacts = self.draw.contacts
-        mine = (contacts.contact_type == self.contact_type) & (
+        mine = (contacts.contact_type == int(self.log.origin[self.index])) & (
             contacts.interval == self.log.interval[self.index]
         )
         patience = int(

@@ -55,8 +55,13 @@ class Case:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of everything a result depends on: scenario, demand and tables."""
-        digest = hashlib.blake2b(self.scenario.model_dump_json().encode(), digest_size=16)
+        """A hash of everything a result depends on: scenario, demand and tables.
+
+        Seeds come from it. Defaults are left out, so that a new field moves no seed of those who
+        do not use it.
+        """
+        given = self.scenario.model_dump_json(exclude_defaults=True)
+        digest = hashlib.blake2b(given.encode(), digest_size=16)
         for name, numbers in sorted({**self.demand, **self.tables}.items()):
             digest.update(name.encode() + b"\0" + numbers.tobytes())
         return digest.hexdigest()

@@ -7,7 +7,7 @@ so that a name that does not exist is found even while other fields are still wr
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from ccsim.errors import Problem
@@ -58,7 +58,7 @@ def check(scenario: Scenario, root: Node = EMPTY) -> list[Problem]:
 def check_names(data: Any, root: Node = EMPTY) -> list[Problem]:
     """Names that are used and do not exist: contact types, shifts, rate cards."""
     problems = []
-    for path, word, part, kind in _uses(data):
+    for path, word, part, kind in chain(_uses(data), _passed_on(data)):
         known = tuple(_below(data, part))
         if word not in known:
             problems.append(problem_at(root, path, unknown_name(word, known, kind)))
@@ -102,6 +102,22 @@ def _uses(data: Any) -> Iterator[tuple[FieldPath, object, str, str]]:
             yield (*here, "shifts", position), shift, "shifts", "shift"
         if isinstance(card, str):
             yield (*here, "rate_card"), card, "rate_cards", "rate card"
+
+
+def _passed_on(data: Any) -> Iterator[tuple[FieldPath, object, str, str]]:
+    """The same for contact types at which somebody may turn up next."""
+    found: list[tuple[FieldPath, Mapping[str, Any]]] = []
+    for name, one in _below(data, "contact_types").items():
+        for field in ("redial", "repeat"):
+            elsewhere = _below(_below(one, field), "elsewhere")
+            found.append((("contact_types", name, field, "elsewhere", "to"), elsewhere))
+    for name, group in _below(data, "agent_groups").items():
+        for skill, one in _below(group, "skills").items():
+            transfer = _below(one, "transfer")
+            found.append((("agent_groups", name, "skills", skill, "transfer", "to"), transfer))
+    for path, given in found:
+        if isinstance(given.get("to"), str):
+            yield path, given["to"], "contact_types", "contact type"
 
 
 def time_zone_exists(scenario: Scenario, at: At) -> Iterator[Problem]:

@@ -44,12 +44,12 @@ def unresolved_contacts_repeat(scenario: Scenario, at: At) -> Iterator[Problem]:
             yield at(("contact_types", name, "repeat"), message)
 
 
-def closing_can_clear(scenario: Scenario, at: At) -> Iterator[Problem]:
-    """What is cleared at closing closes."""
+def closing_happens(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """What is cleared or carried over at closing closes."""
     for name, contact_type in scenario.contact_types.items():
         around_the_clock = all(spans == ((0, DAY_MINUTES),) for spans in scenario.hours(name).spans)
-        if contact_type.at_closing == "clear" and around_the_clock:
-            message = "it never closes, so nobody is cleared; write when it is 'open'"
+        if contact_type.at_closing != "serve" and around_the_clock:
+            message = "it never closes, so nobody waits at closing; write when it is 'open'"
             yield at(("contact_types", name, "at_closing"), message)
 
 
@@ -68,6 +68,49 @@ def contacts_reach_somebody(scenario: Scenario, at: At) -> Iterator[Problem]:
                 yield at(path, f"{message}; lower it")
 
 
+def others_are_others(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """Who goes to another contact type leaves this one, and counts know nothing of that."""
+    for name, given in scenario.contact_types.items():
+        for field, again in (("redial", given.redial), ("repeat", given.repeat)):
+            path = ("contact_types", name, field, "elsewhere")
+            if again is None or again.elsewhere is None:
+                continue
+            if again.elsewhere.to == name:
+                yield at((*path, "to"), f"{name} is where they were; name another contact type")
+            if f"{field}s" in given.demand.includes:
+                message = (
+                    f"the demand counts {field}s, and those who try {again.elsewhere.to} are not "
+                    f"among them; leave {field}s out of 'includes' and write the fresh demand"
+                )
+                yield at(path, message)
+    for group, one in scenario.agent_groups.items():
+        for name, skill in one.skills.items():
+            if skill.transfer is not None and skill.transfer.to == name:
+                where = ("agent_groups", group, "skills", name, "transfer", "to")
+                yield at(where, f"{name} is where they are; name another contact type")
+
+
+def waits_are_announced(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """What depends on the announced wait has one, and can be worked out."""
+    for name, given in scenario.contact_types.items():
+        here, told = ("contact_types", name), given.announced_wait
+        if given.callback is not None and told is None:
+            message = "it is offered by the announced wait, and none is; write announced_wait: {}"
+            yield at((*here, "callback"), message)
+        if told is None:
+            continue
+        by_position = told.estimate == "by_position"
+        if by_position and not told.per_waiting:
+            message = "by_position needs to know how much each place adds; write per_waiting: 20 s"
+            yield at((*here, "announced_wait", "estimate"), message)
+        if not by_position and told.per_waiting is not None:
+            message = "only estimate: by_position uses it; write that, or leave it out"
+            yield at((*here, "announced_wait", "per_waiting"), message)
+        if told.balking is not None and given.patience is None:
+            message = "nobody hangs up without patience; write a patience, or leave balking out"
+            yield at((*here, "announced_wait", "balking"), message)
+
+
 def _most_agents(scenario: Scenario, group: AgentGroup) -> int | None:
     """The most who can be on the floor, if there is a limit."""
     card = scenario.rate_cards.get(group.rate_card)
@@ -81,11 +124,17 @@ def routing_remarks(scenario: Scenario) -> Iterator[str]:
     for name in scenario.line_groups:
         if name not in needed:
             yield f"line group {name} is used by no contact type"
+    for name, given in scenario.contact_types.items():
+        told = given.announced_wait
+        if told is not None and told.balking is None and given.callback is None:
+            yield f"{name}: nothing follows from the announced wait; write balking or a callback"
 
 
 ROUTING_CHECKS: tuple[Check, ...] = (
     redials_can_happen,
     unresolved_contacts_repeat,
-    closing_can_clear,
+    closing_happens,
+    others_are_others,
+    waits_are_announced,
     contacts_reach_somebody,
 )

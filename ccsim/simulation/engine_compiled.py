@@ -27,7 +27,6 @@ from ccsim.simulation.agenda_compiled import (
     unlink,
 )
 from ccsim.simulation.attempts_compiled import (
-    any_of,
     callback,
     is_passed_on,
     passes_on,
@@ -59,15 +58,13 @@ from ccsim.simulation.laid_out import (
 )
 from ccsim.simulation.log import ContactLog
 from ccsim.simulation.model import Model
+from ccsim.simulation.routing_compiled import LONGEST_IDLE, another, free_agent, next_contact
 
 _EVENTS_AT_A_TIME = 1 << 21
 """Events between two looks at the keyboard: a fraction of a second."""
 
 # Outcomes as in `Outcome`; the ranks are the order of the branches in `_play`.
 _ANSWERED, _ABANDONED, _CLOSED, _WAITING, _BLOCKED, _CLEARED, _BALKED, _UNREACHED = range(8)
-
-# As in `ccsim.simulation.model.CHOICES`.
-_LONGEST_IDLE, _LEAST_HANDLING, _AT_RANDOM, _IN_ORDER = range(4)
 
 _NEVER = int(NEVER)
 _LATER = int(LATER)
@@ -77,115 +74,7 @@ _DONE, _MORE_EVENTS, _MORE_ROWS = 0, 1, 2
 
 # Of the fields, constants and passes that come from elsewhere. Kept machine code goes by its own
 # file alone; tests hold this number, so that the file changes with what it takes from others.
-_LAYOUT = 0x6974D83E
-
-
-@compiled
-def _next_contact(
-    centre: Any, floor: Any, rows: Any, group: Any, now: Any, serving_out: Any, varied: Any
-) -> Any:
-    """Find the waiting contact of best priority, then of most points, or -1.
-
-    Who serves out minds neither reserves nor how long a contact has waited, and leaves those whose
-    contact type carries them over.
-    """
-    best = -1
-    best_key = _LATER
-    free = floor.free[group] + 1
-    for place in range(centre.types_first[group], centre.types_first[group + 1]):
-        contact_type = centre.types[place]
-        row = floor.queue_first[contact_type]
-        if row < 0:
-            able = False
-        elif varied is None:
-            able = True
-        elif serving_out:
-            able = not centre.carries_over[contact_type]
-        else:
-            able = now - rows.arrival[row] >= centre.types_after[place]
-            able &= free > centre.types_reserve[place]
-        if able:
-            key = rows.arrival[row] - centre.head_start[contact_type]
-            if varied is not None:
-                waited = scaled(now - rows.arrival[row], centre.ageing[contact_type])
-                key = -(waited + centre.head_start[contact_type])
-            if key < best_key or (key == best_key and content(rows, row) < content(rows, best)):
-                best, best_key = row, key
-        if best >= 0 and centre.types_last[place]:
-            break
-    return best
-
-
-@compiled
-def _free_agent(centre: Any, floor: Any, contact_type: Any, waited: Any, varied: Any) -> Any:
-    """Find the free agent of best priority, then idle for longest, or -1."""
-    best = -1
-    for place in range(centre.groups_first[contact_type], centre.groups_first[contact_type + 1]):
-        group = centre.groups[place]
-        agent = floor.idle_first[group]
-        if (
-            agent >= 0
-            and (
-                varied is None
-                or (
-                    waited >= centre.groups_after[place]
-                    and floor.free[group] > centre.groups_reserve[place]
-                )
-            )
-            and (
-                best < 0
-                or floor.idle_since[agent] < floor.idle_since[best]
-                or (floor.idle_since[agent] == floor.idle_since[best] and agent < best)
-            )
-        ):
-            best = agent
-        if best >= 0 and centre.groups_last[place]:
-            break
-    return best
-
-
-@compiled
-def _another(
-    centre: Any, chance: Any, floor: Any, rows: Any, row: Any, waited: Any, agent: Any, member: Any
-) -> Any:
-    """Choose by another rule among all who are free with the priority of an agent who is."""
-    contact_type = rows.contact_type[row]
-    rule = centre.agent_choice[contact_type]
-    first, past = centre.groups_first[contact_type], centre.groups_first[contact_type + 1]
-    begins, ends, found, number = first, first, False, 0
-    for place in range(first, past):  # the groups of that priority, and how many of them are free
-        group = centre.groups[place]
-        found |= group == centre.group_of[agent]
-        if (
-            waited >= centre.groups_after[place]
-            and floor.free[group] > centre.groups_reserve[place]
-        ):
-            number += floor.free[group]
-        ends = place + 1
-        if centre.groups_last[place]:
-            if found:
-                break
-            begins, number = ends, 0
-    # At random: who has so many in front of her in the order of the plan; else the first of all.
-    ahead = any_of(chance, rows, row, number, member) if rule == _AT_RANDOM else 0
-    passed, best = -1, -1
-    while ahead >= 0:
-        best = -1
-        for place in range(begins, ends):
-            group = centre.groups[place]
-            able = waited >= centre.groups_after[place]
-            able &= floor.free[group] > centre.groups_reserve[place]
-            agent = floor.idle_first[group] if able else -1
-            while agent >= 0:
-                sooner = agent < best
-                if rule == _LEAST_HANDLING and best >= 0:
-                    less = floor.handled[best] - floor.handled[agent]
-                    sooner = less > 0 or (less == 0 and sooner)
-                if agent > passed and (best < 0 or sooner):
-                    best = agent
-                agent = floor.idle_after[agent]
-        passed, ahead = best, ahead - 1
-    return best
+_LAYOUT = 0xF926CCF
 
 
 @compiled
@@ -264,7 +153,7 @@ def _play(
             idle_since[agent] = _LATER
             free[group] -= 1
             if varied is not None and serves_out[stretch]:
-                row = _next_contact(centre, floor, rows, group, now, True, varied)
+                row = next_contact(centre, floor, rows, group, now, True, varied)
             if row < 0:
                 stretch_left[stretch] = now
                 continue
@@ -287,9 +176,9 @@ def _play(
             agent = -1
             if outcome[row] == _WAITING:
                 waited = now - arrival[row]
-                agent = _free_agent(centre, floor, contact_type, waited, varied)
-                if agent >= 0 and centre.agent_choice[contact_type] != _LONGEST_IDLE:
-                    agent = _another(centre, chance, floor, rows, row, waited, agent, member)
+                agent = free_agent(centre, floor, contact_type, waited, varied)
+                if agent >= 0 and centre.agent_choice[contact_type] != LONGEST_IDLE:
+                    agent = another(centre, chance, floor, rows, row, waited, agent, member)
                 if agent < 0:
                     for place in range(over_first[contact_type], over_first[contact_type + 1]):
                         due = arrival[row] + overflows[place]
@@ -356,7 +245,7 @@ def _play(
                 left_queue[row] = ended[row] = now
                 continue
             if varied is None:
-                agent = _free_agent(centre, floor, contact_type, 0, varied)
+                agent = free_agent(centre, floor, contact_type, 0, varied)
             else:
                 agent = -1
                 lines = line_group[contact_type]
@@ -366,7 +255,7 @@ def _play(
                         talks = drop_first(talk_when, talk_row, rows, talks)
                 blocked = lines >= 0 and free_lines[lines] == 0
                 if not blocked:
-                    agent = _free_agent(centre, floor, contact_type, 0, varied)
+                    agent = free_agent(centre, floor, contact_type, 0, varied)
                     full_queue = waiting[contact_type] >= centre.queue_limit[contact_type]
                     blocked = agent < 0 and full_queue
                 if blocked:
@@ -378,8 +267,8 @@ def _play(
                     continue
                 if lines >= 0:
                     free_lines[lines] -= 1
-                if agent >= 0 and centre.agent_choice[contact_type] != _LONGEST_IDLE:
-                    agent = _another(centre, chance, floor, rows, row, 0, agent, member)
+                if agent >= 0 and centre.agent_choice[contact_type] != LONGEST_IDLE:
+                    agent = another(centre, chance, floor, rows, row, 0, agent, member)
             if agent < 0:
                 stays = patience[row]
                 if varied is not None and centre.estimate[contact_type] >= 0:
@@ -429,7 +318,7 @@ def _play(
             stretch = stretch_of[agent]
             over = now >= stretch_end[stretch]
             if not over or serves_out[stretch]:
-                row = _next_contact(centre, floor, rows, group, now, over, varied)
+                row = next_contact(centre, floor, rows, group, now, over, varied)
             if row < 0:
                 if done == now:
                     settle(agenda, rows, agent, _IDLE + agent)
@@ -481,9 +370,7 @@ def _play(
                     ends += work
                     below = centre.unresolved_below[group, contact_type]
                     if below:
-                        more = repeats(
-                            centre, chance, floor, rows, row, count, ends, below, member
-                        )
+                        more = repeats(centre, chance, floor, rows, row, count, ends, below, member)
             if on_a_line:
                 silent = max(picked_up, ends - wrap_up)
                 talks = put(talk_when, talk_row, rows, talks, silent, row)

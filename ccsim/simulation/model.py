@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +13,6 @@ from ccsim.demand.model import PPM, DemandModel
 from ccsim.demand.table import NEVER
 from ccsim.errors import PlanError
 from ccsim.plans.plan import StaffingPlan
-from ccsim.scenario.calendar import Grid
 from ccsim.scenario.case import Case
 from ccsim.simulation.rules import (
     Access,

@@ -212,6 +212,7 @@ def skills_of(scenario: Scenario) -> Skills:
 
 
 def queueing_of(scenario: Scenario) -> Queueing:
+    """In which order who waits is taken."""
     given = scenario.contact_types.values()
     return Queueing(
         head_start=np.array([one.head_start for one in given], np.int64),
@@ -229,7 +230,9 @@ def announcing_of(scenario: Scenario) -> Announcing:
         return np.array(found, np.int64)
 
     def called(value: Callable[[Callback], int], nobody: int = 0) -> Integers:
-        return np.array([value(one.callback) if one.callback else nobody for one in given], np.int64)
+        return np.array(
+            [value(one.callback) if one.callback else nobody for one in given], np.int64
+        )
 
     return Announcing(
         estimate=told(lambda one: ESTIMATES.index(one.estimate), -1),
@@ -243,6 +246,7 @@ def announcing_of(scenario: Scenario) -> Announcing:
 
 
 def again_of(names: tuple[str, ...], given: Sequence[Redial | Repeat | None]) -> Again:
+    """Who contacts again for one reason; names are those of the contact types."""
     elsewhere = [one.elsewhere if one else None for one in given]
     return Again(
         at_most=np.array([one.at_most if one else 0 for one in given], np.int64),
@@ -255,6 +259,7 @@ def again_of(names: tuple[str, ...], given: Sequence[Redial | Repeat | None]) ->
 
 
 def access_of(scenario: Scenario, grid: Grid, is_open: Booleans, begin: int) -> Access:
+    """Who gets in, and when queues are cleared in a run that begins at an instant."""
     given, line_groups = scenario.contact_types.values(), list(scenario.line_groups)
     closing = []
     for index, contact_type in enumerate(given):

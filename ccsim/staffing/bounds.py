@@ -16,7 +16,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from ccsim.demand.model import PPM, DemandModel
+from ccsim.demand.model import DemandModel
 from ccsim.errors import InfeasibleError
 from ccsim.scenario.case import Case
 from ccsim.scenario.model import InHouse, Partner
@@ -24,7 +24,15 @@ from ccsim.scenario.units import MICROSECONDS
 from ccsim.staffing.program import Column, Program, Row
 from ccsim.staffing.shift_model import shift_program, solve_program
 from ccsim.staffing.shift_rules import IntervalStaff, ShiftRules, Terms, shift_rules
-from ccsim.staffing.work import LATE, Need, needs, overshoot_seconds, present, work_of_day
+from ccsim.staffing.work import (
+    LATE,
+    Need,
+    handle_factors,
+    needs,
+    overshoot_seconds,
+    present,
+    work_of_day,
+)
 
 MINUTE_US = 60 * MICROSECONDS
 _MIXED = 1.5
@@ -202,10 +210,12 @@ def _limits(
     columns.append(Column(past, 0.0, whole=False))
     rows = []
     # Work is counted as the contact types have it; this group may take longer, or less long.
-    longer = {c: round(group.skills[c].handle_time * PPM) / PPM for c in skilled}
+    longer, overrun = {}, {}
+    for c in skilled:
+        longer[c], overrun[c] = handle_factors(group.skills[c])
     sets = [[c] for c in skilled] + ([skilled] if len(skilled) > 1 else [])
     for together in sets:
-        excess = sum(longer[c] * overshoot[c] for c in together)
+        excess = sum(overrun[c] * overshoot[c] for c in together)
         if len(together) > 1:
             excess *= _MIXED
         terms: Terms = {_work(after, name, c, day): -longer[c] for c in together}

@@ -18,12 +18,18 @@ from ccsim.demand.table import mean_seconds
 from ccsim.performance.sample import Sample
 from ccsim.plans import PlacedShift, StaffingPlan
 from ccsim.scenario.case import Case
+from ccsim.scenario.model import Skill
+from ccsim.scenario.units import MICROSECONDS
 from ccsim.staffing.adjust import present_agents, sharing_agents
 from ccsim.staffing.requirement import Requirement, require
+from ccsim.staffing.work import handle_factors
 
 Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 _ANY_NUMBER = 1_000_000
+_TRANSFERS = 3
+"""How often in a row a contact is passed on, for the formulas."""
 
 
 def required(
@@ -35,27 +41,68 @@ def required(
 ) -> Requirement:
     """What the formulas ask for; redials beyond the first attempts are left to the simulation.
 
-    Unresolved contacts come back in the interval of the first one, and groups that differ are taken
-    as if each handled as many: a first answer.
+    Unresolved contacts come back in the interval of the first one, whoever is passed on queues in
+    it too, and groups that differ are taken as if each handled as many: a first answer.
     """
-    attempts, longer = {}, {}
-    for name, given in case.scenario.contact_types.items():
-        skills = [g.skills[name] for g in case.scenario.agent_groups.values() if name in g.skills]
+    volume, handle = {}, {}
+    for given in demand.contact_types:
+        skills, repeat = _skills(case, given.name), case.scenario.contact_types[given.name].repeat
         unresolved = 1 - np.mean([skill.resolution for skill in skills])
-        most = given.repeat.at_most if given.repeat else 0
-        attempts[name] = float(np.sum(unresolved ** np.arange(most + 1)))
-        longer[name] = float(np.mean([skill.handle_time for skill in skills]))
-    types = demand.contact_types
+        most = repeat.at_most if repeat else 0
+        volume[given.name] = given.expected * np.sum(unresolved ** np.arange(most + 1))
+        longer = np.mean([handle_factors(skill)[0] for skill in skills])
+        handle[given.name] = given.handle_seconds * longer + _seconds_before(case, given.name)
+    volume, handle = _with_transfers(case, volume, handle)
     return require(
         case,
-        volume={given.name: given.expected * attempts[given.name] for given in types},
-        handle_seconds={given.name: given.handle_seconds * longer[given.name] for given in types},
+        volume=volume,
+        handle_seconds=handle,
         patience_seconds={
             given.name: mean_seconds(given.patience) for given in demand.contact_types
         },
         raised=raised,
         margin=margin,
     )
+
+
+def _skills(case: Case, name: str) -> list[Skill]:
+    return [g.skills[name] for g in case.scenario.agent_groups.values() if name in g.skills]
+
+
+def _seconds_before(case: Case, name: str) -> float:
+    """How long it rings on average before an agent answers: she is busy with it already."""
+    groups = [g for g in case.scenario.agent_groups.values() if name in g.skills]
+    return float(np.mean([group.ring for group in groups])) / MICROSECONDS
+
+
+def _with_transfers(
+    case: Case, volume: dict[str, Floats], handle: dict[str, Floats]
+) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Contacts that reach each queue, passed on ones too, and their mean handle time [s]."""
+    skills = {name: _skills(case, name) for name in volume}
+    transfers = [
+        (name, skill.transfer, skill.transfer.probability / len(skills[name]))
+        for name in volume
+        for skill in skills[name]
+        if skill.transfer is not None
+    ]
+    if not transfers:
+        return volume, handle
+    work = {name: volume[name] * handle[name] for name in volume}
+    coming = volume
+    for _ in range(_TRANSFERS):
+        passed_on = {name: np.zeros_like(volume[name]) for name in volume}
+        for name, transfer, share in transfers:
+            more, lost = coming[name] * share, transfer.context_lost / MICROSECONDS
+            passed_on[transfer.to] = passed_on[transfer.to] + more
+            work[transfer.to] = work[transfer.to] + more * (handle[transfer.to] + lost)
+        coming = passed_on
+        volume = {name: volume[name] + coming[name] for name in volume}
+    mean = {
+        name: np.where(all_of > 0, work[name] / np.where(all_of > 0, all_of, 1.0), handle[name])
+        for name, all_of in volume.items()
+    }
+    return volume, mean
 
 
 def spare_shifts(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ccsim.demand.keyed import threshold_ppm
 from ccsim.demand.model import PPM, ContactTypeDemand, DemandModel
 from ccsim.demand.table import (
     QuantileTable,
@@ -22,7 +23,7 @@ from ccsim.demand.table import (
 )
 from ccsim.scenario.case import Case
 from ccsim.scenario.demand import RandomFactor
-from ccsim.scenario.model import ContactType
+from ccsim.scenario.model import ContactType, Scenario, Skill
 from ccsim.scenario.targets import Target
 from ccsim.scenario.units import MICROSECONDS
 
@@ -101,6 +102,31 @@ def overshoot_seconds(given: ContactType, drawn: ContactTypeDemand) -> float:
     return bounds[0] if len(bounds) == 1 else 1.5 * sum(bounds)
 
 
+def handle_factors(skill: Skill) -> tuple[float, float]:
+    """Handle time of a group as a multiple of the contact type's: its mean, and its overrun.
+
+    Notes
+    -----
+    A contact that is passed on takes a share of the time, by chance B: the mean is f·E[B], and
+    E[H²] / E[H], by which a stretch is overrun, is f·E[B²] / E[B] times that of the type.
+
+    Examples
+    --------
+    >>> from ccsim.scenario.model import Transfer
+    >>> passes_on = Transfer(to="experts", probability="25%", handle_time=0.4)
+    >>> handle_factors(Skill(handle_time=1.1, transfer=passes_on))
+    (0.935, 1.0223529411764707)
+    """
+    factor, transfer = round(skill.handle_time * PPM) / PPM, skill.transfer
+    if transfer is None:
+        return factor, factor
+    share = round(transfer.handle_time * PPM) / PPM
+    passed_on = threshold_ppm(transfer.probability) / PPM
+    mean = 1 - passed_on + passed_on * share
+    square = 1 - passed_on + passed_on * share**2
+    return factor * mean, factor * (square / mean if mean else 0.0)
+
+
 def least_talk(error: RandomFactor | None, share: float) -> float:
     """Mean talk factor per offered contact when only a share is answered, on the best days.
 
@@ -165,6 +191,10 @@ def _forced(case: Case, name: str, drawn: ContactTypeDemand, target: Target) -> 
         or target.metric == "average speed of answer"
         or (in_time and given.service_level.formula != "of_offered")
         or (given.repeat is not None and target.metric != "lost")  # more answers a request
+        or (target.metric != "lost" and _others_come(case.scenario, name))
+        or (given.redial is not None and given.redial.elsewhere is not None)
+        or (target.metric == "abandoned" and _some_neither_wait_nor_abandon(given))
+        or (not in_time and given.callback is not None)  # they wait for as long as it takes
     ):
         return []
     fresh = np.where(grid.opening(case.scenario.hours(name)), drawn.expected, 0.0)
@@ -196,6 +226,28 @@ def _forced(case: Case, name: str, drawn: ContactTypeDemand, target: Target) -> 
             seconds = offered * (share * wrap + least * talk)
             forced.append(Need(name, days, float(seconds), after))
     return forced
+
+
+def _others_come(scenario: Scenario, name: str) -> bool:
+    """Whether requests of other contact types are passed on to this one, or try it next."""
+    return any(
+        name in others_of(scenario, other) for other in scenario.contact_types if other != name
+    )
+
+
+def others_of(scenario: Scenario, name: str) -> set[str]:
+    """Contact types at which a request of this one may turn up next."""
+    given = scenario.contact_types[name]
+    elsewhere = [again.elsewhere for again in (given.redial, given.repeat) if again is not None]
+    skills = [g.skills[name] for g in scenario.agent_groups.values() if name in g.skills]
+    found = [*elsewhere, *(skill.transfer for skill in skills)]
+    return {one.to for one in found if one is not None}
+
+
+def _some_neither_wait_nor_abandon(given: ContactType) -> bool:
+    """Whether some of those who have not abandoned are not answered either."""
+    turned_away = given.queue_limit is not None or given.line_group is not None
+    return turned_away or given.at_closing != "serve"
 
 
 class _Spread:

@@ -195,6 +195,8 @@ def bare(given: ContactType, **kept: Any) -> ContactType:
         "at_closing": "serve",
         "head_start": 0,
         "ageing": 1.0,
+        "announced_wait": None,
+        "callback": None,
     }
     return given.model_copy(update=plain | kept)
 
@@ -243,6 +245,7 @@ def _scenario(
             "skills": dict(skills or {name: Skill() for name in contact_types}),
             "shifts": (),
             "shrinkage": Shrinkage(),
+            "ring": 0,
             "minimum_staff": 0,
             "maximum_staff": None,
             "agents": None,

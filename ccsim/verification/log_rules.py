@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ccsim.demand.draw import NEVER, content_id, scale
-from ccsim.simulation.log import Outcome
+from ccsim.demand.model import PPM
+from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.verification.centres import Centre
 from ccsim.verification.playing import Law, Played, Reduction
 
@@ -53,7 +54,7 @@ def _never(name: str, rule: Rule) -> Law:
 def requests_lost_or_doubled(played: Played) -> float:
     """Every request that was drawn is in the log once, and ends once."""
     drawn, log = played.draw.contacts, played.log
-    first = content_id(log.contact_type, log.interval, log.ordinal)
+    first = content_id(log.origin, log.interval, log.ordinal)
     wanted = content_id(drawn.contact_type, drawn.interval, drawn.ordinal)
     begun, ended = first[log.attempt == 0], first[log.last]
     return float(_not_alike(wanted, begun) + _not_alike(wanted, ended))
@@ -68,8 +69,8 @@ def _not_alike(wanted: Integers, found: Integers) -> int:
 
 
 def contacts_without_one_outcome(played: Played) -> float:
-    """What is offered is answered, abandoned, closed, waiting, blocked or cleared."""
-    named = ("answered", "abandoned", "closed", "waiting", "blocked", "cleared")
+    """What is offered is answered, abandoned, closed, waiting, blocked, cleared or unreached."""
+    named = ("answered", "abandoned", "closed", "waiting", "blocked", "cleared", "unreached")
     offered = played.tally.measure("offered")
     counted = np.sum([played.tally.measure(name) for name in named], axis=0)
     return float(np.abs(offered - counted).sum())
@@ -78,19 +79,19 @@ def contacts_without_one_outcome(played: Played) -> float:
 def agents_in_two_places(played: Played) -> float:
     """An agent has one contact at a time."""
     log = played.log
-    answered = np.flatnonzero(log.outcome == Outcome.ANSWERED)
-    by = (log.ended, log.left_queue, log.agent)
-    order = answered[np.lexsort([key[answered] for key in by])]
+    given = np.flatnonzero(log.agent >= 0)
+    by = (log.ended, log.taken, log.agent)
+    order = given[np.lexsort([key[given] for key in by])]
     same = np.diff(log.agent[order]) == 0
-    overlap = same & (log.left_queue[order][1:] < log.ended[order][:-1])
+    overlap = same & (log.taken[order][1:] < log.ended[order][:-1])
     return float(overlap.sum())
 
 
 def answered_by_who_could_not(played: Played) -> float:
     """Who answers has the skill, and is there."""
     model, log, s = played.model, played.log, played.model.stretches
-    rows = np.flatnonzero(log.outcome == Outcome.ANSWERED)
-    agent, moment = log.agent[rows], log.left_queue[rows]
+    rows = np.flatnonzero(log.agent >= 0)
+    agent, moment = log.agent[rows], log.taken[rows]
     skilled = model.skills.priority[model.agent_group[agent], log.contact_type[rows]] > 0
     until, here = np.where(s.serves_out, log.stretch_left, s.end), _present(played)
     there = np.zeros(rows.size, bool)
@@ -101,18 +102,28 @@ def answered_by_who_could_not(played: Played) -> float:
 
 
 def handled_for_another_time(played: Played) -> float:
-    """A contact takes as long as it was drawn, times the factor of the group."""
+    """A contact takes as long as it was drawn, times the factor of the group.
+
+    Who comes from another contact type, or has been there, is drawn anew: another rule.
+    """
     model, log, drawn = played.model, played.log, played.draw.contacts
-    rows = np.flatnonzero(log.outcome == Outcome.ANSWERED)
+    rows = np.flatnonzero((log.outcome == Outcome.ANSWERED) & ~_changed_before(log))
     keys = content_id(drawn.contact_type, drawn.interval, drawn.ordinal)
     order = np.argsort(keys)
-    mine = content_id(log.contact_type[rows], log.interval[rows], log.ordinal[rows])
+    mine = content_id(log.origin[rows], log.interval[rows], log.ordinal[rows])
     work = drawn.handle_time[order][np.searchsorted(keys[order], mine)]
-    factor = model.skills.handle_ppm[model.agent_group[log.agent[rows]], log.contact_type[rows]]
-    planned = scale(work, factor)
+    skill = model.agent_group[log.agent[rows]], log.contact_type[rows]
+    passed_on = np.where(log.transferred[rows], model.skills.transfer_ppm[skill], PPM)
+    planned = scale(scale(work, model.skills.handle_ppm[skill]), passed_on)
     took = log.ended[rows] - log.left_queue[rows]
     cut = model.cut & (log.ended[rows] >= model.end)
     return float(((took != planned) & ~cut).sum())
+
+
+def _changed_before(log: ContactLog) -> Booleans:
+    """Contacts of requests that are, or have been, with another contact type."""
+    request = content_id(log.origin, log.interval, log.ordinal)
+    return np.isin(request, request[log.origin != log.contact_type])
 
 
 def waits_beyond_patience(played: Played) -> float:
@@ -120,10 +131,9 @@ def waits_beyond_patience(played: Played) -> float:
     log, drawn = played.log, played.draw.contacts
     keys = content_id(drawn.contact_type, drawn.interval, drawn.ordinal)
     order = np.argsort(keys)
-    rows = np.flatnonzero(
-        (log.attempt == 0) & np.isin(log.outcome, [Outcome.ANSWERED, Outcome.ABANDONED])
-    )
-    mine = content_id(log.contact_type[rows], log.interval[rows], log.ordinal[rows])
+    ends = np.isin(log.outcome, [Outcome.ANSWERED, Outcome.ABANDONED])
+    rows = np.flatnonzero((log.attempt == 0) & ends & ~log.called_back)
+    mine = content_id(log.origin[rows], log.interval[rows], log.ordinal[rows])
     patience = drawn.patience[order][np.searchsorted(keys[order], mine)]
     gave_up, wait = log.outcome[rows] == Outcome.ABANDONED, log.wait[rows]
     wrong = np.where(gave_up, wait != patience, (wait > patience) & (patience < NEVER))
@@ -131,19 +141,19 @@ def waits_beyond_patience(played: Played) -> float:
 
 
 def overtaken_in_the_queue(played: Played) -> float:
-    """Of one contact type, who came first is answered first."""
+    """Of one contact type, who came first is given to an agent first."""
     log = played.log
-    rows = np.flatnonzero(log.outcome == Outcome.ANSWERED)
+    rows = np.flatnonzero(log.agent >= 0)
     order = rows[np.lexsort((log.arrival[rows], log.contact_type[rows]))]
     same = np.diff(log.contact_type[order]) == 0
     later = np.diff(log.arrival[order]) > 0
-    return float((same & later & (np.diff(log.left_queue[order]) < 0)).sum())
+    return float((same & later & (np.diff(log.taken[order]) < 0)).sum())
 
 
 def waits_while_an_agent_is_free(played: Played) -> float:
     """Nobody waits while an agent who may answer is free; in pairs of group and contact type."""
     model, log = played.model, played.log
-    waited = log.left_queue > log.arrival
+    waited = log.taken > log.arrival
     broken = 0.0
     free = [_free(played, group) for group in range(len(model.groups))]
     for contact_type in range(len(model.contact_types)):
@@ -151,8 +161,8 @@ def waits_while_an_agent_is_free(played: Played) -> float:
         for group in np.flatnonzero(model.skills.priority[:, contact_type] > 0).tolist():
             after = int(model.skills.after[group, contact_type])
             begins = log.arrival[mine] + after
-            eligible = begins < log.left_queue[mine]
-            begins, ends = begins[eligible], log.left_queue[mine][eligible]
+            eligible = begins < log.taken[mine]
+            begins, ends = begins[eligible], log.taken[mine][eligible]
             reserve = int(model.skills.reserve[group, contact_type])
             broken += _time_of_both(free[group], reserve, begins, ends) > 0
     return broken
@@ -166,9 +176,9 @@ def _free(played: Played, group: int) -> tuple[Integers, Integers]:
     here = present & (model.agent_group[s.agent] == group)
     one = np.ones(int(here.sum()), np.int64)
     times, steps = [s.start[here], np.minimum(s.end[here], stop)], [one, -one]
-    rows = np.flatnonzero(log.outcome == Outcome.ANSWERED)
+    rows = np.flatnonzero(log.agent >= 0)
     rows = rows[model.agent_group[log.agent[rows]] == group]
-    begin, end = log.left_queue[rows], np.minimum(log.ended[rows], stop)
+    begin, end = log.taken[rows], np.minimum(log.ended[rows], stop)
     # A contact may outlast a break, and the stretch after it too.
     for stretch, hers in _stretches_from(played, log.agent[rows], begin, 1):
         low, high = np.maximum(begin, s.start[stretch]), np.minimum(end, s.end[stretch])
