@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.behaviour_oracles import BEHAVIOURS
+from tests.contact_oracles import CONTACTS
 from tests.oracles import FALSE_ALARM, ORACLES, PATIENCE, patience_day, z_scores
 
 PUBLISHED = {
@@ -36,7 +37,7 @@ def rows(days: int, seed: int = 1) -> Iterator[str]:
     yield "| centre | days | law | exact | seen | standard error | z |"
     yield "| --- | ---: | --- | ---: | ---: | ---: | ---: |"
     scores = []
-    plays = [(name, build, days) for name, build in {**ORACLES, **BEHAVIOURS}.items()]
+    plays = [(name, build, days) for name, build in {**ORACLES, **BEHAVIOURS, **CONTACTS}.items()]
     plays += [(name, build, max(days // 10, 10)) for name, build in PUBLISHED.items()]
     for name, build, number in plays:
         for score in z_scores(build(), number, seed):

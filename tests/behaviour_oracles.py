@@ -93,11 +93,15 @@ def chain_of(first: State, moves: Moves) -> Chain:
 
 
 class Work(NamedTuple):
-    """A skill: its priority, how fast it is done, and how many agents are kept free of it."""
+    """A skill: its priority, how fast it is done, and how many agents are kept free of it.
+
+    `looks` is where a contact looks for the group, if not by its priority.
+    """
 
     priority: int
     rate: float
     reserve: int = 0
+    looks: int | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class Routing:
     def takes(self, busy: tuple[tuple[int, ...], ...], contact_type: int) -> int | None:
         """The group that a contact which arrives now goes to."""
         able = [
-            (skills[contact_type].priority, group)
+            (skills[contact_type].looks or skills[contact_type].priority, group)
             for group, skills in enumerate(self.skills)
             if contact_type in skills and self.free(busy, group) > skills[contact_type].reserve
         ]

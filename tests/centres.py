@@ -461,7 +461,7 @@ def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> M
         access=some_access(chance, demand, step),
         queueing=some_queueing(chance, types),
         announcing=some_announcing(chance, types),
-        ring=chance.choice([0, 5 * SECOND, MINUTE], groups)
+        ring=chance.choice([0, 5 * SECOND, MINUTE, 20 * MINUTE], groups)
         if chance.random() < 0.2
         else np.zeros(groups, np.int64),
         open=chance.random((types, grid.intervals)) < chance.choice([0.7, 1]),
@@ -485,6 +485,30 @@ def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> M
     )
 
 
+def plainly(model: Model) -> Model:
+    """The same centre with skills of some priority, patience and redials, and nothing else."""
+    skills, types = model.skills, len(model.contact_types)
+    no, none = np.zeros_like(skills.priority), np.zeros(types, np.int64)
+    whole, endless = np.full(types, PPM), np.full(types, NEVER)
+    return replace(
+        model,
+        skills=replace(
+            skills,
+            handle_ppm=no + PPM,
+            unresolved_below=no,
+            after=no,
+            reserve=no,
+            transfer_below=no,
+        ),
+        access=Access(endless, none - 1, none[:0], np.zeros((0, 2), np.int64), none),
+        queueing=replace(model.queueing, ageing=whole, carries_over=none.astype(bool)),
+        announcing=replace(model.announcing, estimate=none - 1),
+        ring=np.zeros_like(model.ring),
+        redials=replace(model.redials, elsewhere_ppm=none),
+        repeats=replace(model.repeats, elsewhere_ppm=none),
+    )
+
+
 def some_rules(chance: np.random.Generator, model: Model) -> Rules:
     """Limits on the wait that whole minutes meet exactly."""
     limits = [0, 20 * SECOND, MINUTE, 3 * MINUTE]
@@ -503,4 +527,6 @@ def some_centre(chance: np.random.Generator, drawn: Draw) -> tuple[Model, Draw, 
     arrivals = min(int(chance.choice([1, SECOND, MINUTE, MINUTE, interval_us])), interval_us)
     lengths = min(arrivals, MINUTE)
     model = some_model(chance, drawn.demand, int(chance.choice([lengths, interval_us])))
+    if chance.random() < 0.3:
+        model = plainly(model)
     return model, in_steps(drawn, arrivals, lengths), some_rules(chance, model)

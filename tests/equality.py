@@ -85,7 +85,7 @@ def played_by_reference(chance: np.random.Generator, day: Draw) -> Centre:
 
 
 @cache
-def small_centres(demands: int = 200) -> tuple[Centre, ...]:
+def small_centres(demands: int = 250) -> tuple[Centre, ...]:
     """Hardly two centres of each demand, which plain Python plays in a moment."""
     chance = np.random.default_rng(1)
     days = (day for days in islice(some_days(chance, 2), demands) for day in days)

@@ -42,6 +42,7 @@ def scenario_of(
     time_zone: str = "UTC",
     shrinkage: Mapping[str, Any] | None = None,
     lines: Mapping[str, int] | None = None,
+    ring: str = "0 s",
     **horizon: Any,
 ) -> Scenario:
     """A scenario in few words: contact types, each group's skills or their priorities, lines."""
@@ -65,6 +66,7 @@ def scenario_of(
                     },
                     "rate_card": "own",
                     "shrinkage": shrinkage or {},
+                    "ring": ring,
                 }
                 for name, skills in groups.items()
             },

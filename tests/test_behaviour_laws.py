@@ -52,15 +52,19 @@ from tests.behaviour_oracles import (
     staff,
     wrap_up_chain,
 )
+from tests.contact_oracles import CONTACTS, LOOKS, ageing_day, callback_day, ring_day
 from tests.equality import differences
 from tests.oracles import Oracle, scenario_of, z_scores
 
 ENGINES: tuple[Engine, ...] = ("reference", "compiled")
 
 
-@pytest.mark.parametrize("name", BEHAVIOURS)
+EVERY = {**BEHAVIOURS, **CONTACTS}
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_reference_meets_the_exact_law(name: str) -> None:
-    for score in z_scores(BEHAVIOURS[name](), replications=32, seed=20260907):
+    for score in z_scores(EVERY[name](), replications=32, seed=20260907):
         assert abs(score.z) < score.limit, score
 
 
@@ -78,6 +82,9 @@ def test_reference_meets_the_exact_law(name: str) -> None:
                 ("a", "b"),
             ),
         ),
+        ("points", ageing_day((1.0, 1.5)).laws),
+        ("callbacks", callback_day(0.34).laws),
+        ("ring", ring_day(0.4).laws),
     ],
 )
 def test_a_law_that_is_a_little_off_is_refused(
@@ -87,7 +94,7 @@ def test_a_law_that_is_a_little_off_is_refused(
 
     Some law of each is off by more than chance gives; that none else fails is seen above.
     """
-    right = BEHAVIOURS[name]()
+    right = EVERY[name]()
     scores = z_scores(replace(right, laws=wrong), 32, seed=20260907)
     assert any(abs(score.z) > score.limit for score in scores)
 
@@ -98,11 +105,11 @@ def test_a_law_that_is_a_little_off_is_refused(
 @pytest.mark.parametrize(
     "chain",
     [
-        *(routing.chain for routing in (THRESHOLD, FACTORS, N_DESIGN, X_DESIGN)),
+        *(routing.chain for routing in (THRESHOLD, FACTORS, N_DESIGN, X_DESIGN, LOOKS)),
         Orbit().chain(0.2),
         wrap_up_chain(4, 5),
     ],
-    ids=["threshold", "factors", "N", "X", "redials", "wrap-up"],
+    ids=["threshold", "factors", "N", "X", "looks", "redials", "wrap-up"],
 )
 def test_an_empty_beginning_is_forgotten_when_counting_begins(chain: Chain) -> None:
     steady = chain.steady

@@ -140,6 +140,100 @@ def test_targets_it_makes_no_use_of_are_named() -> None:
     assert bound.cost == 0
 
 
+ABANDONED = "at most 5% abandoned, over each day"
+LOST = "at most 5% lost, over each day"
+CALLED_BACK = {
+    "announced_wait": {},
+    "callback": {"offered_from": "0 s", "accepted": "37%"},
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "given", "counts"),
+    [
+        (ABANDONED, {}, True),
+        # With no place to wait nobody abandons, and nobody need be answered.
+        (ABANDONED, {"queue_limit": 0}, False),
+        (ABANDONED, {"at_closing": "clear"}, False),
+        (ABANDONED, {"at_closing": "carry_over"}, False),
+        (ABANDONED, CALLED_BACK, False),
+        (LOST, {"queue_limit": 0}, True),
+        (LOST, CALLED_BACK, False),
+        (LEVEL_80, CALLED_BACK, True),
+        (ABANDONED, {"announced_wait": {"balking": 1}}, True),
+    ],
+)
+def test_a_cap_counts_only_where_it_forces_answers(
+    target: str, given: dict[str, Any], counts: bool
+) -> None:
+    call = {"patience": {"exponential": {"mean": "2 min"}}, "targets": [target], **given}
+    bound = bound_of(centre(call))
+    assert (bound.cost > 0) == counts
+    assert bound.left_out == (() if counts else (f"call: {target}",))
+
+
+def test_nobody_abandons_where_nobody_may_wait() -> None:
+    """Why a cap on abandoned contacts is then no reason for anybody to be there."""
+    call = {"patience": "2 min", "targets": [ABANDONED], "queue_limit": 0}
+    case = centre(call)
+    demand = compile_demand(case)
+    model = compile_model(case, demand, StaffingPlan())
+    log = run(model, draw_replication(demand, 1, 0))
+    assert not (log.outcome == Outcome.ABANDONED).any()
+
+
+def test_contacts_of_others_and_contacts_that_try_others_force_nothing() -> None:
+    redial = {"probability": "40%", "delay": "5 min"}
+    patient = {"patience": {"exponential": {"mean": "2 min"}}, "redial": redial}
+    both = two_types(patient, {"targets": [LEVEL_80]})
+    assert [need.contact_type for need in bound_of(both).needs] == ["call", "other"]
+    redial["elsewhere"] = {"to": "other", "share": "10%"}
+    waits = {"patience": {"exponential": {"mean": "2 min"}}}
+    bound = bound_of(two_types(patient, {"targets": [LEVEL_80, LOST], **waits}))
+    # Requests of the other type are its own: at most so many of them are lost.
+    assert bound.left_out == (f"call: {LEVEL_80}", f"other: {LEVEL_80}")
+    assert [need.contact_type for need in bound.needs] == ["other"]
+
+
+def two_types(call: dict[str, Any], other: dict[str, Any]) -> Case:
+    """Calls and others, each with its own agents."""
+    given = {
+        "open": {"mon-sun": "08:00-16:00"},
+        "demand": {"rate": "125 calls/h"},
+        "talk_time": "3 min",
+        "targets": [LEVEL_80],
+    }
+    group = {"rate_card": "own", "shifts": ["day", "half"]}
+    return centre(
+        contact_types={"call": given | call, "other": given | other},
+        agent_groups={name: {"skills": {name: {}}, **group} for name in ("call", "other")},
+    )
+
+
+def test_agents_who_pass_contacts_on_are_done_sooner() -> None:
+    """A quarter is passed on after 40 % of the time: 85 % of the work, at a smaller cost."""
+    transfer = {"to": "expert", "probability": "25%", "handle_time": 0.4}
+    types = {
+        name: {
+            "open": {"mon-sun": "08:00-16:00"},
+            "demand": {"rate": "125 calls/h"},
+            "talk_time": "3 min",
+            "targets": [LEVEL_80] if name == "call" else [],
+        }
+        for name in ("call", "expert")
+    }
+    costs = []
+    for skill in ({}, {"transfer": transfer}, {"handle_time": 0.85}):
+        groups = {
+            "desk": {"skills": {"call": skill}, "rate_card": "own", "shifts": ["day", "half"]},
+            "back": {"skills": {"expert": {}}, "rate_card": "own", "shifts": ["day"]},
+        }
+        costs.append(bound_of(centre(contact_types=types, agent_groups=groups)).cost)
+    assert costs[1] < costs[0]
+    # As the mean of a shorter handle time, but with a longer overrun.
+    assert costs[1] <= costs[2]
+
+
 @given(st.floats(1, 60), st.integers(2, 12), st.floats(30, 99))
 @settings(max_examples=15, deadline=None)
 def test_no_enumerated_plan_that_could_do_the_work_is_cheaper(

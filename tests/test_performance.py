@@ -181,6 +181,11 @@ def test_each_contact_counts_once_where_it_arrived() -> None:
         "unresolved": [],
         "repeats": [],
         "repeats_cut": [],
+        "transferred": [],
+        "transfers": [],
+        "balked": [],
+        "callbacks": [],
+        "unreached": [],
     }
     assert tally.measure("wait_answered")[0, 0] == 5 * SECOND
     assert tally.measure("wait_all")[1, 1] == 7 * SECOND

@@ -637,6 +637,53 @@ TRIPS = [
         "it never closes",
     ),
     (
+        "closing_happens",
+        {'open: {mon-fri: "08:00-18:00"}': "at_closing: carry_over"},
+        "it never closes",
+    ),
+    (
+        "others_are_others",
+        {
+            "    patience": "    redial: {probability: 50%, delay: 1 min, elsewhere: {to: sales}}\n"
+            "    patience"
+        },
+        "sales is where they were",
+    ),
+    (
+        "others_are_others",
+        {
+            "120 calls/h": "9 calls/h, includes: [redials], observed_abandonment: 5%",
+            "    patience": "    redial: {probability: 9%, delay: 1 min, elsewhere: {to: sales}}\n"
+            "    patience",
+        },
+        "leave redials out of 'includes'",
+    ),
+    (
+        "others_are_others",
+        {"skills: {sales: {}}": "skills: {sales: {transfer: {to: sales, probability: 5%}}}"},
+        "sales is where they are",
+    ),
+    (
+        "waits_are_announced",
+        {"    patience": "    callback: {offered_from: 1 min, accepted: 37%}\n    patience"},
+        "write announced_wait: {}",
+    ),
+    (
+        "waits_are_announced",
+        {"    patience": "    announced_wait: {estimate: by_position, balking: 1}\n    patience"},
+        "write per_waiting: 20 s",
+    ),
+    (
+        "waits_are_announced",
+        {"    patience": "    announced_wait: {per_waiting: 9 s, balking: 1}\n    patience"},
+        "only estimate: by_position uses it",
+    ),
+    (
+        "waits_are_announced",
+        {"patience: {exponential: {mean: 3 min}}": "announced_wait: {balking: 1}"},
+        "nobody hangs up without patience",
+    ),
+    (
         "contacts_reach_somebody",
         {"skills: {sales: {}}": "skills: {sales: {after: 20 s}}"},
         "every group waits",
@@ -817,6 +864,19 @@ def test_each_check_trips(tmp_path: Path, name: str, edits: dict[str, str], expe
 
 def test_no_check_is_without_a_case() -> None:
     assert {each.__name__ for each in CHECKS} == {name for name, _, _ in TRIPS}
+
+
+def test_contact_types_that_somebody_goes_to_exist(tmp_path: Path) -> None:
+    again = "redial: {probability: 9%, delay: 1 d, elsewhere: {to: sale}}"
+    text = BASE.replace("    patience", f"    {again}\n    patience").replace(
+        "skills: {sales: {}}", "skills: {sales: {transfer: {to: seles, probability: 5%}}}"
+    )
+    (tmp_path / "scenario.yaml").write_text(text)
+    with pytest.raises(ScenarioError) as raised:
+        read_case(tmp_path / "scenario.yaml")
+    said = [problem.message for problem in raised.value.problems]
+    assert len(said) == 2
+    assert all("did you mean 'sales'?" in each for each in said)
 
 
 def test_names_that_differ_only_in_capitals(tmp_path: Path) -> None:

@@ -126,9 +126,21 @@ PLAYED_WRONGLY = {
         "if key <= best_key or",
     ),
     "no head start": (" - centre.head_start[contact_type]", ""),
+    "no head start among points": (
+        "key = -(waited + centre.head_start[contact_type])",
+        "key = -waited",
+    ),
     "the last who came": (
-        "row = floor.queue_first[contact_type]\n        if row >= 0 and (",
-        "row = floor.queue_last[contact_type]\n        if row >= 0 and (",
+        "row = floor.queue_first[contact_type]\n        if row < 0:",
+        "row = floor.queue_last[contact_type]\n        if row < 0:",
+    ),
+    "all age alike": (
+        "waited = scaled(now - rows.arrival[row], centre.ageing[contact_type])",
+        "waited = now - rows.arrival[row]",
+    ),
+    "who serves out takes those carried over": (
+        "able = not centre.carries_over[contact_type]",
+        "able = True",
     ),
     # Stretches.
     "one more contact at the end of a stretch": (
@@ -150,10 +162,10 @@ PLAYED_WRONGLY = {
         "continue\n            unlink",
     ),
     # Patience and redials.
-    "no end of patience": ("if patience[row] < _NEVER:", "if False:"),
-    "even the endlessly patient give up": ("if patience[row] < _NEVER:", "if True:"),
+    "no end of patience": ("if stays < _NEVER:", "if False:"),
+    "even the endlessly patient give up": ("if stays < _NEVER:", "if True:"),
     "as patient as the last time": (
-        "rows.patience[new] = looked_up(chance, TABLES * contact_type + PATIENCE, patience)",
+        "rows.patience[new] = looked_up(chance, TABLES * to + PATIENCE, patience)",
         "rows.patience[new] = rows.patience[row]",
     ),
     "the chance of the attempt before": (
@@ -169,7 +181,7 @@ PLAYED_WRONGLY = {
     "a cut redial that nobody counts": ("rows.cut[row] = True", "pass"),
     "every attempt the last": ("rows.last[row] = False", "pass"),
     # The end of the run, and what is kept between two calls.
-    "contacts that end after the run": ("now, min(ends, until)", "now, ends"),
+    "contacts that end after the run": ("picked_up, min(ends, until)", "picked_up, ends"),
     "a tree without content": ("later -= np.int64(", "later -= 0 * np.int64("),
     "an agent who begins goes to the top": (
         "if before(rows, agenda.done_when[place], its, time, mine):",
@@ -193,8 +205,8 @@ PLAYED_WRONGLY = {
     ),
     # Skills.
     "all groups equally fast": (
-        "ends = now + scaled(handle_time[row], handle_ppm)",
-        "ends = now + handle_time[row]",
+        "work = scaled(handle_time[row], handle_ppm)",
+        "work = handle_time[row]",
     ),
     "rounded down": ("rest * factor_ppm + _PPM // 2", "rest * factor_ppm"),
     "overflow only after its time": (
@@ -219,30 +231,114 @@ PLAYED_WRONGLY = {
         "free = floor.free[group]",
     ),
     "who serves out minds reserves": (
-        "serving_out\n            or (",
-        "False\n            or (",
+        "elif serving_out:",
+        "elif False:",
     ),
     "who leaves takes nobody": (
         "if varied is not None and serves_out[stretch]:",
         "if False:",
     ),
     # Later attempts.
-    "all resolved": ("if np.int64(settled >> np.uint64(11)) >= below:", "if True:"),
+    "all resolved": (
+        "uniform = np.int64(settled >> np.uint64(11))\n    if uniform >= below:",
+        "uniform = np.int64(settled >> np.uint64(11))\n    if True:",
+    ),
     "unresolved, and nobody notes it": ("rows.unresolved[row] = True", "pass"),
-    "a repeat like a redial": ("when, most, MET, member)", "when, most, REDIAL, member)"),
-    "a redial forgets that she was met": (
+    "a repeat like a redial": ("to, 0, most, MET, member)", "to, 0, most, REDIAL, member)"),
+    "a redial forgets that she was met": ("rows.again[row] & MET | REDIAL", "REDIAL"),
+    "who redials after a transfer is a transfer": (
+        "rows.again[row] & MET | REDIAL",
         "rows.again[row] | REDIAL",
-        "REDIAL",
+    ),
+    "nobody redials elsewhere": ("to = centre.redials_to[contact_type]", "pass"),
+    "nobody repeats elsewhere": ("to = centre.repeats_to[contact_type]", "pass"),
+    "all go elsewhere": (
+        "uniform < scaled(below, centre.redials_elsewhere[contact_type])",
+        "centre.redials_elsewhere[contact_type]",
+    ),
+    "elsewhere for as long as here": ("if to != rows.contact_type[row]:", "if False:"),
+    "the length of an earlier attempt": ("rows.drawn[new] = attempt\n", "pass\n"),
+    "the factor of another time of day": (
+        "(when - centre.begin) // centre.interval_us",
+        "0",
+    ),
+    "no context is lost": (
+        "rows.handle_time[new] = handle_time + longer",
+        "rows.handle_time[new] = handle_time",
+    ),
+    "what is passed on goes nowhere": (
+        "to, longer = (\n        centre.transfer_to[group, contact_type],",
+        "to, longer = (\n        contact_type,",
+    ),
+    "who passes on does all the work": (
+        "work, wrap_up = scaled(work, shorter), scaled(wrap_up, shorter)",
+        "wrap_up = scaled(wrap_up, shorter)",
+    ),
+    "its wrap-up is whole": (
+        "work, wrap_up = scaled(work, shorter), scaled(wrap_up, shorter)",
+        "work = scaled(work, shorter)",
+    ),
+    "passed on, and nobody notes it": ("rows.transferred[row] = True", "pass"),
+    # What is announced, and ring time.
+    "one place fewer": ("told = (waiting[contact_type] + 1) *", "told = waiting[contact_type] *"),
+    "the wait of nobody": ("floor.last_wait[contact_type] = now - arrival[row]", "pass"),
+    "offered a moment later": (
+        "told >= centre.callback_from[contact_type]",
+        "told > centre.callback_from[contact_type]",
+    ),
+    "who is told just her patience hangs up": (
+        "told > scaled(stays, tolerance)",
+        "told >= scaled(stays, tolerance)",
+    ),
+    "who is called back gives up": (
+        "rows.called_back[row], stays = True, _NEVER",
+        "rows.called_back[row] = True",
+    ),
+    "a callback that keeps the line": (
+        "stays = True, _NEVER\n                        if lines >= 0:",
+        "stays = True, _NEVER\n                        if False:",
+    ),
+    "who balks keeps the line": (
+        "= now\n                        if lines >= 0:",
+        "= now\n                        if False:",
+    ),
+    "who balks does not call again": (
+        "free_lines[lines] += 1\n                        if redials(",
+        "free_lines[lines] += 1\n                        if False and redials(",
+    ),
+    "all are reached": ("if answers >= centre.reached_below[contact_type]:", "if False:"),
+    "nobody dials": ("now + centre.dialling[contact_type]", "now"),
+    "it does not ring": ("now + centre.ring[group]", "now"),
+    "who gives up as it is answered": (
+        "arrival[row] + patience[row] < picked_up",
+        "arrival[row] + patience[row] <= picked_up",
+    ),
+    "it rings through": ("if picked_up >= until:", "if False:"),
+    "who gives up at the ring does not call again": (
+        "elif became == _ABANDONED:\n                more = redials(",
+        "elif became == _ABANDONED:\n                more = False and redials(",
+    ),
+    "ringing is no work": (
+        "floor.handled[agent] += ends - now",
+        "floor.handled[agent] += ends - picked_up",
+    ),
+    "taken when picked up": (
+        "rows.taken[row], picked_up = now,",
+        "rows.taken[row], picked_up = picked_up,",
+    ),
+    "cleared callbacks give lines back": (
+        "line_group[contact_type] >= 0 and not rows.called_back[row]:\n                    free",
+        "line_group[contact_type] >= 0:\n                    free",
     ),
     "a clock that never stands": ("if not opening:", "if True:"),
     "nobody blocked calls again": (
-        "= now\n                    if redials(",
-        "= now\n                    if False and redials(",
+        "_BLOCKED, -1\n                    left_queue[row] = ended[row] = now\n                    if redials(",
+        "_BLOCKED, -1\n                    left_queue[row] = ended[row] = now\n                    if False and redials(",
     ),
     # Lines and queues.
     "a line for wrap-up": (
-        "return max(rows.left_queue[row], end - scaled(wrap_up, handle_ppm))",
-        "return end",
+        "silent = max(picked_up, ends - wrap_up)",
+        "silent = ends",
     ),
     "a line that is free a moment later": (
         "while talk_when[0] <= now:",
@@ -326,8 +422,8 @@ COUNTED_WRONGLY = {
     "every stretch ends a shift": ("begin < left and ends_shift[stretch]", "begin < left"),
     "handling that is nobody's": ("handled[group, kind] += handling", "pass"),
     "lost where the last attempt arrived": (
-        "contacts[_LOST, kind, first_interval[row]] += 1",
-        "contacts[_LOST, kind, min(when, end - 1) // interval_us] += 1",
+        "contacts[_LOST, origin[row], first_interval[row]] += 1",
+        "contacts[_LOST, origin[row], min(when, end - 1) // interval_us] += 1",
     ),
     "lost although she was met": (" and not again[row] & _MET", ""),
     "a repeat is a redial": ("elif again[row] & _REDIAL:", "elif again[row]:"),
@@ -342,6 +438,17 @@ COUNTED_WRONGLY = {
     "blocked as if closed": ("elif became == _BLOCKED:", "elif False:"),
     "cleared as if waiting": ("elif became == _CLEARED:", "elif False:"),
     "all settled": ("+= unresolved[row]", "+= 0"),
+    "nobody passes on": ("+= transferred[row]", "+= 0"),
+    "a transfer is a repeat": ("elif again[row] & _PASSED_ON:", "elif False:"),
+    "no callbacks": ("+= called_back[row]", "+= 0"),
+    "who balks has not abandoned": ("or became == _BALKED:", "or False:"),
+    "not reached as if waiting": ("elif became == _UNREACHED:", "elif False:"),
+    "only the answered are work": ("if agent[row] >= 0:", "if became == _ANSWERED:"),
+    "ringing is no work": ("taken[row], ended[row]", "left, ended[row]"),
+    "lost for the contact type she tried last": (
+        "contacts[_LOST, origin[row], first_interval[row]] += 1",
+        "contacts[_LOST, kind, first_interval[row]] += 1",
+    ),
 }
 
 
@@ -398,7 +505,7 @@ def found(
 
 
 def test_no_slip_of_the_engine_goes_unseen(record_property: Any) -> None:
-    said = found(PLAYED_WRONGLY, engine_compiled, "run", Centre.misplayed, small_centres())
+    said = found(PLAYED_WRONGLY, engine_compiled, "run", Centre.misplayed, small_centres(900))
     record_property("planted", said)
 
 

@@ -121,9 +121,9 @@ def handled_for_another_time(played: Played) -> float:
 
 
 def _changed_before(log: ContactLog) -> Booleans:
-    """Contacts of requests that are, or have been, with another contact type."""
+    """Contacts of requests that are, or have been, with another contact type, or passed on."""
     request = content_id(log.origin, log.interval, log.ordinal)
-    return np.isin(request, request[log.origin != log.contact_type])
+    return np.isin(request, request[(log.origin != log.contact_type) | log.transferred])
 
 
 def waits_beyond_patience(played: Played) -> float:
