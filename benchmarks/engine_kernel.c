@@ -504,7 +504,7 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
             overs = drop_first(over_when, over_row, rows, overs);
             int64_t contact_type = type_of[row];
             agent = -1;
-            if (outcome[row] == WAITING) {
+            if (outcome[row] == WAITING && agent_of[row] < 0) {
                 int64_t waited = now - arrival[row];
                 agent = free_agent(centre, floor, contact_type, waited, varied);
                 if (agent >= 0 && centre->agent_choice[contact_type] != LONGEST_IDLE)

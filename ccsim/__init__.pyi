@@ -24,6 +24,9 @@ if typing.TYPE_CHECKING:  # everything imports ccsim: mypy is to follow these la
     from .scenario import case_from as case_from
     from .scenario import read_all as read_all
     from .scenario import read_case as read_case
+    from .simulation.own_rule import Free as Free
+    from .simulation.own_rule import RoutingRule as RoutingRule
+    from .simulation.own_rule import Waiting as Waiting
     from .study import check as check
     from .study import compare as compare
     from .study import erlang as erlang

@@ -47,6 +47,7 @@ from ccsim.scenario import Case, read_all, read_case, resolved_yaml
 from ccsim.scenario.starting import write_new
 from ccsim.simulation.engine import Engine, run
 from ccsim.simulation.model import compile_model
+from ccsim.simulation.own_rule import RoutingRule
 from ccsim.staffing import planner, required, schedule_shifts, valid_bound
 from ccsim.statistics import seed_for
 
@@ -178,6 +179,7 @@ def simulate(
     workers: int | None = None,
     cluster: str | None = None,
     engine: Engine = "auto",
+    routing: RoutingRule | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
@@ -206,10 +208,26 @@ def simulate(
         Address of a Dask scheduler, ``tcp://…``, whose workers simulate instead.
     engine : str
         ``compiled`` or ``reference``: the same numbers. ``auto`` is what is done first.
+    routing : RoutingRule, optional
+        A Python function that says who meets whom, instead of the scenario: reference engine, and
+        nothing that a file could rerun.
     checkpoint, resume : path, optional
         A new folder in which finished blocks are kept, and one to go on with.
     progress : callable, optional
         Told how many replications are done.
+
+    Examples
+    --------
+    Whoever came last is answered first:
+
+    >>> def last_in_first_out(waiting, free):
+    ...     return len(waiting) - 1, 0
+    >>> from ccsim.scenario import shipped_scenarios
+    >>> result = simulate(shipped_scenarios()["quickstart_voice_8020"], replications=32,
+    ...                   workers=1, routing=last_in_first_out)
+    >>> print(str(result).splitlines()[0])
+    Quickstart: one queue, one day, 80/20: a schedule made from the formulas, 32 replications, \
+routing by last_in_first_out
     """
     case = _case(source, variant)
     chosen = _chosen(case, plan)
@@ -226,6 +244,7 @@ def simulate(
         workers=workers or available_cores(),
         cluster=cluster,
         engine=engine,
+        rule=routing,
         checkpoint=kept,
         progress=progress,
     )
@@ -237,6 +256,7 @@ def simulate(
         kept=measure_promises(sample, case.scenario, case.grid, measuring_rules(case.scenario)),
         seed=seed,
         given_plan=plan is not None,
+        routing=None if routing is None else getattr(routing, "__qualname__", repr(routing)),
     )
 
 

@@ -332,8 +332,8 @@ PLAYED_WRONGLY = {
     ),
     "a clock that never stands": ("if not opening:", "if True:"),
     "nobody blocked calls again": (
-        "_BLOCKED, -1\n                    left_queue[row] = ended[row] = now\n                    if redials(",
-        "_BLOCKED, -1\n                    left_queue[row] = ended[row] = now\n                    if False and redials(",
+        " = now\n                    if redials(",
+        " = now\n                    if False and redials(",
     ),
     # Lines and queues.
     "a line for wrap-up": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 
@@ -20,6 +20,7 @@ from ccsim.plans.plan import StaffingPlan
 from ccsim.scenario.case import Case
 from ccsim.simulation.engine import Engine, chosen, run
 from ccsim.simulation.model import Model, compile_model
+from ccsim.simulation.own_rule import RoutingRule
 
 Progress = Callable[[int, int], None]
 """Told how many replications are done, of how many."""
@@ -36,6 +37,7 @@ class _Job:
     seed: int
     block_size: int
     engine: Engine
+    rule: RoutingRule | None
 
 
 def whole_blocks(replications: int, block_size: int = BLOCK) -> int:
@@ -61,6 +63,7 @@ def replicate(
     workers: int = 1,
     cluster: str | None = None,
     engine: Engine = "auto",
+    rule: RoutingRule | None = None,
     checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
 ) -> tuple[Sample, ...]:
@@ -85,6 +88,8 @@ def replicate(
         Address of a Dask scheduler, whose workers play instead: the same samples.
     engine : str
         Which engine plays; the samples are the same for either. `auto` is what is done first.
+    rule : RoutingRule, optional
+        Who meets whom, by a Python function; the reference plays then.
     checkpoint : Checkpoint, optional
         Where finished blocks are kept, and those are taken from that are there already.
     progress : callable, optional
@@ -99,11 +104,16 @@ def replicate(
     Raises
     ------
     CcsimError
-        If a precision is asked for and there is no promise about a share.
+        If a precision is asked for and there is no promise about a share, or a rule is given to
+        the compiled engine or with a checkpoint, which knows nothing of it.
     """
     precise = replications if isinstance(replications, Precision) else None
     needed = FIRST_LOOK if precise else whole_blocks(replications, block_size) // block_size  # type: ignore[arg-type]
     job = _job(case, plans, seed, block_size, engine, needed)
+    if rule is not None:
+        if engine == "compiled" or checkpoint is not None:
+            raise CcsimError("a routing function is for the reference engine, without a checkpoint")
+        job = replace(job, engine="reference", rule=rule)
     done = 0
     before: list[tuple[Sample, ...]] = []
     while done < needed:
@@ -133,6 +143,7 @@ def _job(
         seed=seed,
         block_size=block_size,
         engine=chosen(engine, demand.contacts * blocks * block_size * len(plans)),
+        rule=None,
     )
 
 
@@ -177,7 +188,7 @@ def _run_block(job: _Job, first: int) -> tuple[Sample, ...]:
     draws = draw_replications(job.demand, job.seed, members, job.block_size, compiled=compiled)
     for draw in draws:
         for model, kept, waited in zip(job.models, tallies, waits, strict=True):
-            log = run(model, draw, job.engine)
+            log = run(model, draw, job.engine, job.rule)
             kept.append(count(model, log, job.rules, compiled=compiled))
             add_waits(log, grid, waited, compiled=compiled)
     return tuple(

@@ -28,10 +28,17 @@ def provenance(result: Result) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "rerun": rerun_commands(result),
+        **_of_routing(result),
         **_of_scenario(cases(result)),
         **_of_chance(result),
         "versions": versions(),
     }
+
+
+def _of_routing(result: Result) -> dict[str, Any]:
+    if isinstance(result, Simulation) and result.routing is not None:
+        return {"routing": f"{result.routing}, a Python function: cannot be rerun from the file"}
+    return {}
 
 
 def versions() -> dict[str, str]:
@@ -67,6 +74,8 @@ def rerun_commands(result: Result) -> list[str]:
             _simulate(one, f"{below}/", True)
             for one, below in zip(result.simulations, variant_folders(result), strict=True)
         ]
+    if isinstance(result, Simulation) and result.routing is not None:
+        return []
     if isinstance(result, Simulation):
         return [_simulate(result, "", result.given_plan)]
     command = ["ccsim", "plan", SCENARIO_FILE, *_variant(result.case), "--seed", str(result.seed)]

@@ -138,6 +138,9 @@ class Simulation:
         Of every random number.
     given_plan : bool
         Whether the plan was given, or made from the formulas.
+    routing : str or None
+        The name of the Python function that said who met whom, if one did: then no file can rerun
+        this.
     """
 
     case: Case
@@ -147,6 +150,7 @@ class Simulation:
     kept: tuple[Kept, ...]
     seed: int
     given_plan: bool
+    routing: str | None = None
 
     @property
     def findings(self) -> tuple[Finding | None, ...]:
@@ -177,6 +181,8 @@ class Simulation:
     def __str__(self) -> str:
         what = "the given plan" if self.given_plan else "a schedule made from the formulas"
         heading = f"{self.case.title}: {what}, {self.sample.replications} replications"
+        if self.routing is not None:
+            heading += f", routing by {self.routing}"
         return as_text(heading, self.summary)
 
     def _repr_html_(self) -> str:

@@ -9,6 +9,7 @@ from ccsim.demand.draw import Draw
 from ccsim.errors import CcsimError
 from ccsim.simulation.log import ContactLog
 from ccsim.simulation.model import Model
+from ccsim.simulation.own_rule import RoutingRule
 
 Engine: TypeAlias = Literal["auto", "compiled", "reference"]
 """`reference` is SimPy, written to be read; `compiled` gives the same numbers in machine code."""
@@ -50,7 +51,9 @@ def chosen(engine: Engine, contacts: float) -> Engine:
     return "compiled" if here and worth else "reference"
 
 
-def run(model: Model, draw: Draw, engine: Engine = "reference") -> ContactLog:
+def run(
+    model: Model, draw: Draw, engine: Engine = "reference", rule: RoutingRule | None = None
+) -> ContactLog:
     """Play one replication of a centre with a plan.
 
     Parameters
@@ -61,6 +64,8 @@ def run(model: Model, draw: Draw, engine: Engine = "reference") -> ContactLog:
         All the chance of the replication.
     engine : str
         Either engine gives the same log, number by number.
+    rule : RoutingRule, optional
+        Who meets whom, instead of what the model says; for the reference.
     """
     if engine == "compiled":
         from ccsim.simulation import engine_compiled
@@ -68,4 +73,4 @@ def run(model: Model, draw: Draw, engine: Engine = "reference") -> ContactLog:
         return engine_compiled.run(model, draw)
     from ccsim.simulation import reference
 
-    return reference.run(model, draw)
+    return reference.run(model, draw, rule)

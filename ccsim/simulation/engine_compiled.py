@@ -174,7 +174,7 @@ def _play(
             overs = drop_first(over_when, over_row, rows, overs)
             contact_type = type_of[row]
             agent = -1
-            if outcome[row] == _WAITING:
+            if outcome[row] == _WAITING and agent_of[row] < 0:
                 waited = now - arrival[row]
                 agent = free_agent(centre, floor, contact_type, waited, varied)
                 if agent >= 0 and centre.agent_choice[contact_type] != LONGEST_IDLE:

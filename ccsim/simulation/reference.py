@@ -21,11 +21,13 @@ from ccsim.demand.draw import Draw, scale_one
 from ccsim.demand.table import NEVER
 from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.model import Model
+from ccsim.simulation.own_rule import RoutingRule
 from ccsim.simulation.reference_attempts import may_redial, may_repeat, pass_on
 from ccsim.simulation.reference_lines import Lines
 from ccsim.simulation.reference_routing import (
     announced_wait,
     by_priority,
+    by_rule,
     free_agent,
     next_contact,
     number_waiting,
@@ -82,7 +84,7 @@ class Moment(simpy.Event):
         env.schedule(self, rank | content, delay)
 
 
-def run(model: Model, draw: Draw) -> ContactLog:
+def run(model: Model, draw: Draw, rule: RoutingRule | None = None) -> ContactLog:
     """Play one replication of a centre with a plan.
 
     Parameters
@@ -91,13 +93,15 @@ def run(model: Model, draw: Draw) -> ContactLog:
         The centre and its plan, compiled.
     draw : Draw
         All the chance of the replication.
+    rule : RoutingRule, optional
+        Who meets whom, instead of what the model says.
 
     Returns
     -------
     ContactLog
         What happened to every contact, and when agents left the floor.
     """
-    centre = Centre(model, draw)
+    centre = Centre(model, draw, rule)
     if model.cut:
         centre.env.run(until=model.end)
     else:
@@ -108,8 +112,8 @@ def run(model: Model, draw: Draw) -> ContactLog:
 class Centre:
     """The state of a run: who waits, who is free, who is meant to be on the floor."""
 
-    def __init__(self, model: Model, draw: Draw) -> None:
-        self.model, self.draw = model, draw
+    def __init__(self, model: Model, draw: Draw, rule: RoutingRule | None = None) -> None:
+        self.model, self.draw, self.rule = model, draw, rule
         self.env: Any = simpy.Environment(initial_time=model.begin)  # its clock is one of integers
         self.interval_us = model.interval_us
         rows = self.rows = Rows(draw)
@@ -173,6 +177,7 @@ class Centre:
         self.lines, self.limited = Lines(access), bool((access.line_group >= 0).any())
         self.closing = access.closing.tolist()
         self.last_wait = [0 for _ in self.is_open]
+        self.ringing: list[int] = []  # at the end of the run
 
     def _agents(self, model: Model, draw: Draw) -> None:
         """Who will be there."""
@@ -247,9 +252,12 @@ class Centre:
             self._ends_without_answer(contact, BLOCKED)
             may_redial(self, contact, self.env.now)
             return
-        agent = free_agent(self, contact, 0, now)
-        if agent is not None:
-            self._answers(agent, contact, now)
+        if self.rule is not None:
+            by_rule(self, now, arriving=contact)
+            if self.rows.agent[contact] >= 0:
+                return
+        elif (agent := free_agent(self, contact, 0, now)) is not None:
+            self.gives(agent, contact, now)
             return
         if self._is_full(contact_type):
             self.lines.give_back(contact_type)
@@ -305,11 +313,12 @@ class Centre:
         if self.outcome[contact] != WAITING:
             return
         waited = now - self.arrival[contact]
-        agent = free_agent(self, contact, waited, now)
-        if agent is None:
+        if self.rule is not None:
+            by_rule(self, now)
+        elif (agent := free_agent(self, contact, waited, now)) is not None:
+            self.gives(agent, contact, now)
+        if self.rows.agent[contact] < 0:
             self._overflows_after(waited, contact)
-            return
-        self._answers(agent, contact, now)
 
     def _gives_up(self, end_of_patience: Moment) -> None:
         contact = end_of_patience.whom
@@ -355,10 +364,13 @@ class Centre:
         if self.idle_since[agent] is not None and self.stretch_of[agent] == stretch:
             now, contact = self.env.now, None
             if self.serves_out[stretch]:
-                contact = next_contact(self, agent, now, serving_out=True)
+                if self.rule is not None:
+                    by_rule(self, now, serving=agent)
+                else:
+                    contact = next_contact(self, agent, now, serving_out=True)
             if contact is not None:
-                self._answers(agent, contact, now)
-            else:
+                self.gives(agent, contact, now)
+            elif not self.busy[agent]:
                 self._goes(agent)
 
     def _goes(self, agent: int) -> None:
@@ -375,18 +387,32 @@ class Centre:
         """Take the next contact, or leave when it is time, or wait for one."""
         stretch, now = self.stretch_of[agent], self.env.now
         over = now >= self.stretch_end[stretch]
+        if self.rule is not None:
+            self._is_free_for(agent, now, over=over)
+            return
         none = over and not self.serves_out[stretch]
         contact = None if none else next_contact(self, agent, now, serving_out=over)
         if contact is not None:
-            self._answers(agent, contact, now)
+            self.gives(agent, contact, now)
         elif over:
             self._goes(agent)
         else:
-            self.idle_since[agent] = now
-            self.free[self.group_of[agent]] += 1
-            heappush(self.idle[self.group_of[agent]], (now, agent))
+            self._is_idle(agent, now)
 
-    def _answers(self, agent: int, contact: int, now: int) -> None:
+    def _is_idle(self, agent: int, now: int) -> None:
+        self.idle_since[agent] = now
+        self.free[self.group_of[agent]] += 1
+        heappush(self.idle[self.group_of[agent]], (now, agent))
+
+    def _is_free_for(self, agent: int, now: int, *, over: bool) -> None:
+        """Be there for a rule of one's own, unless it is time to leave."""
+        if not over or self.serves_out[self.stretch_of[agent]]:
+            self._is_idle(agent, now)
+            by_rule(self, now, serving=agent if over else None)
+        if over and not self.busy[agent]:
+            self._goes(agent)
+
+    def gives(self, agent: int, contact: int, now: int) -> None:
         """Give a contact to an agent, for as long as it keeps her busy."""
         if self.idle_since[agent] is not None:
             self.idle_since[agent] = None
@@ -421,7 +447,8 @@ class Centre:
                 outcome, picked_up = ABANDONED, gives_up
         ends = picked_up
         if self.model.cut and picked_up >= self.model.end:
-            outcome = WAITING  # the end of the run comes first
+            self.ringing.append(contact)  # the end of the run comes first
+            outcome = ANSWERED
         elif outcome == ANSWERED:
             ends += self._handled(group, contact, picked_up)
         elif outcome == ABANDONED:
@@ -462,4 +489,6 @@ class Centre:
         for agent, stretch in enumerate(self.stretch_of):
             if stretch >= 0 and (self.busy[agent] or self.idle_since[agent] is not None):
                 self.stretch_left[stretch] = end
+        for contact in self.ringing:
+            self.outcome[contact] = WAITING
         return self.rows.log(end, self.stretch_left)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from heapq import heappop
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ccsim.demand.draw import scale_one
+from ccsim.errors import CcsimError
+from ccsim.scenario.units import MICROSECONDS
 from ccsim.simulation.log import Outcome
+from ccsim.simulation.own_rule import Free, Waiting
 
 if TYPE_CHECKING:
     from ccsim.simulation.reference import Centre
@@ -53,6 +57,81 @@ def next_contact(centre: Centre, agent: int, now: int, *, serving_out: bool) -> 
         if best is not None:
             return heappop(centre.queue[chosen])[2]
     return None
+
+
+def by_rule(
+    centre: Centre, now: int, arriving: int | None = None, serving: int | None = None
+) -> None:
+    """Give contacts to agents for as long as a rule of one's own says so.
+
+    Parameters
+    ----------
+    centre, now
+        At that instant.
+    arriving : int, optional
+        A contact that is not in the queue yet.
+    serving : int, optional
+        An agent who is still there to serve out.
+    """
+    rule, model = centre.rule, centre.model
+    while rule is not None:
+        _tidy(centre)
+        contacts = [contact for *_, contact in sorted(chain(*centre.queue))]
+        if arriving is not None and centre.rows.agent[arriving] < 0:
+            contacts.append(arriving)
+        agents = [
+            agent
+            for _, agent in sorted(chain(*centre.idle))
+            if centre.stretch_end[centre.stretch_of[agent]] > now or agent == serving
+        ]
+        if not contacts or not agents:
+            return
+        chosen = rule(
+            tuple(
+                Waiting(
+                    model.contact_types[centre.contact_type[contact]],
+                    (now - centre.arrival[contact]) / MICROSECONDS,
+                )
+                for contact in contacts
+            ),
+            tuple(
+                Free(
+                    model.groups[centre.group_of[agent]],
+                    (now - (centre.idle_since[agent] or now)) / MICROSECONDS,
+                    agent,
+                )
+                for agent in agents
+            ),
+        )
+        if chosen is None:
+            return
+        contact, agent = _checked(chosen, contacts, agents)
+        group, contact_type = centre.group_of[agent], centre.contact_type[contact]
+        if not model.skills.priority[group, contact_type]:
+            raise CcsimError(
+                f"routing: {model.groups[group]} cannot take {model.contact_types[contact_type]}; "
+                "choose an agent whose group has the skill"
+            )
+        centre.gives(agent, contact, now)
+
+
+def _tidy(centre: Centre) -> None:
+    """Take off the lists whoever no longer waits, or is no longer idle."""
+    for queue in centre.queue:
+        queue[:] = sorted(entry for entry in queue if centre.outcome[entry[2]] == WAITING)
+    for idle in centre.idle:
+        idle[:] = sorted({entry for entry in idle if centre.idle_since[entry[1]] == entry[0]})
+
+
+def _checked(chosen: object, contacts: list[int], agents: list[int]) -> tuple[int, int]:
+    """Contact and agent that a rule has chosen by their places."""
+    match chosen:
+        case (int(place), int(other)) if 0 <= place < len(contacts) and 0 <= other < len(agents):
+            return contacts[place], agents[other]
+    raise CcsimError(
+        f"routing: {chosen!r} came; answer None, or the places of one of {len(contacts)} contacts "
+        f"and of one of {len(agents)} agents, counted from 0"
+    )
 
 
 def _points(centre: Centre, contact_type: int, waited: int) -> int:
