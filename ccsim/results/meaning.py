@@ -11,7 +11,7 @@ import numpy as np
 from ccsim.demand.table import mean_seconds
 from ccsim.performance.words import WEEKDAYS
 from ccsim.queueing import FORMULAS_IN_WORDS
-from ccsim.results.demand_words import changes, forecast, special_days
+from ccsim.results.demand_words import changes, forecast, special_days, stages
 from ccsim.results.routing_words import routing
 from ccsim.statistics.writing import plural
 
@@ -124,6 +124,7 @@ def _demand(case: Case, demand: DemandModel) -> list[str]:
             f"  handle time {given.mean_handle_seconds:.1f} s on average, "
             f"{_patience(mean_seconds(given.patience))}"
         )
+        lines += stages(case, wanted)
         while_open = load[is_open]
         if not while_open.any():
             lines.append("  nobody comes while it is open")

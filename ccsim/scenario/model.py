@@ -172,6 +172,13 @@ class ContactType(Given):
     interval_floor: PartOfAll = 0.0
     """A guard: no interval is staffed for less than this service level (by the formula)."""
 
+    def works(self) -> Iterator[tuple[tuple[str, ...], HandleDistribution | None]]:
+        """Each field that says how long work or a delay takes, by its path."""
+        yield ("talk_time",), self.talk_time
+        yield ("wrap_up",), self.wrap_up
+        yield ("redial", "delay"), self.redial.delay if self.redial else None
+        yield ("repeat", "delay"), self.repeat.delay if self.repeat else None
+
 
 class Skill(Given):
     """That an agent group can handle a contact type."""
