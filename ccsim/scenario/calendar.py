@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,44 @@ if TYPE_CHECKING:
 Integers = NDArray[np.int64]
 
 _MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class LocalClock:
+    """What the clocks of a place show during a horizon, which may be laid in another time zone.
+
+    Attributes
+    ----------
+    time_zone : str
+        IANA name.
+    start_utc : str
+        The horizon's first instant, ISO 8601 in UTC; microsecond 0.
+    """
+
+    time_zone: str
+    start_utc: str
+
+    def instant(self, shown: datetime) -> int:
+        """Microseconds at which the clocks first show a time; skipped, when they go forward.
+
+        Examples
+        --------
+        >>> manila = LocalClock("Asia/Manila", "2026-10-24T22:00:00+00:00")
+        >>> manila.instant(datetime(2026, 10, 25, 8)) // HOUR_US
+        2
+        """
+        moment = moment_of(shown, ZoneInfo(self.time_zone))
+        return (moment - datetime.fromisoformat(self.start_utc)) // _MICROSECOND
+
+    def shown(self, instant: int) -> datetime:
+        """Local date and time at an instant [µs], without zone; `fold` tells twins apart."""
+        utc = datetime.fromisoformat(self.start_utc) + instant * _MICROSECOND
+        return utc.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None)
+
+    def dates(self, end: int) -> list[date]:
+        """Every local date of a horizon that ends so late [µs], in part or whole."""
+        first, last = self.shown(0).date(), self.shown(end - 1).date()
+        return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +114,10 @@ class Grid:
         """Start of each interval [µs], shape (n_intervals,)."""
         return np.arange(self.intervals, dtype=np.int64) * self.interval_us
 
+    def clock(self, time_zone: str | None = None) -> LocalClock:
+        """The clocks of another time zone, or of its own, over the same horizon."""
+        return LocalClock(time_zone or self.time_zone, self.start_utc)
+
     @property
     def labels(self) -> list[str]:
         """Local date and clock time of each interval, ``2026-09-06 07:30``."""
@@ -113,8 +155,7 @@ class Grid:
         (7, 46)
         """
         local = datetime.fromisoformat(self.dates[0]) + timedelta(days=day, minutes=minute)
-        moment = moment_of(local, ZoneInfo(self.time_zone))
-        return (moment - datetime.fromisoformat(self.start_utc)) // _MICROSECOND
+        return self.clock().instant(local)
 
 
 def moment_of(local: datetime, zone: ZoneInfo) -> datetime:

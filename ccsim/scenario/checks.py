@@ -124,18 +124,22 @@ def _passed_on(data: Any) -> Iterator[tuple[FieldPath, object, str, str]]:
 
 
 def time_zone_exists(scenario: Scenario, at: At) -> Iterator[Problem]:
-    """The time zone is one of the IANA database."""
+    """Time zones are those of the IANA database."""
     from zoneinfo import ZoneInfo, available_timezones
 
-    try:
-        ZoneInfo(scenario.time_zone)
-    except (KeyError, ValueError, OSError):
-        known = available_timezones()
-        tail = scenario.time_zone.rpartition("/")[2].casefold()
-        same = [zone for zone in sorted(known) if zone.rpartition("/")[2].casefold() == tail]
-        hint = f"; did you mean {same[0]!r}?" if same else did_you_mean(scenario.time_zone, known)
-        came_text = came(scenario.time_zone)
-        yield at(("time_zone",), f"no time zone {came_text}{hint or '; write Europe/Berlin'}")
+    zones: list[tuple[FieldPath, str]] = [(("time_zone",), scenario.time_zone)]
+    for name, group in scenario.agent_groups.items():
+        if group.time_zone is not None:
+            zones.append((("agent_groups", name, "time_zone"), group.time_zone))
+    for path, zone in zones:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            known = available_timezones()
+            tail = zone.rpartition("/")[2].casefold()
+            same = [one for one in sorted(known) if one.rpartition("/")[2].casefold() == tail]
+            hint = f"; did you mean {same[0]!r}?" if same else did_you_mean(zone, known)
+            yield at(path, f"no time zone {came(zone)}{hint or '; write Europe/Berlin'}")
 
 
 def days_hold_whole_intervals(scenario: Scenario, at: At) -> Iterator[Problem]:
@@ -379,6 +383,9 @@ def remarks(scenario: Scenario) -> tuple[str, ...]:
             f"horizon.warm_up {write_duration(horizon.warm_up)} is longer than the horizon; "
             f"{horizon.days * 24} h are simulated and dropped"
         )
+    for name, group in scenario.agent_groups.items():
+        if group.time_zone is not None and not group.shifts:
+            said.append(f"{name}: time_zone says when its shifts start, and it has none")
     for name, contact_type in scenario.contact_types.items():
         if not contact_type.targets:
             said.append(f"{name} has no target: no plan can miss it")

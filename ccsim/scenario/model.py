@@ -220,6 +220,10 @@ class AgentGroup(Given):
     """How their time or their work is paid."""
     shifts: tuple[Name, ...] = ()
     """The shifts they may work. None: staffed interval by interval (a partner, a first look)."""
+    time_zone: str | None = None
+    """The IANA name of the place where they work, such as `Asia/Manila`: `starts` and `days` of
+    their shifts are by the clocks there, in the scenario and in plan files. Nothing else is. None:
+    the scenario's."""
     shrinkage: Shrinkage = Shrinkage()
     """What keeps paid agents off the floor."""
     ring: Duration = 0
@@ -392,6 +396,10 @@ class Scenario(Given):
     def hours(self, contact_type: str) -> OpeningHours:
         """When a contact type is open, special days included."""
         return hours_of(self, contact_type)
+
+    def zone_of(self, group: str) -> str:
+        """The time zone by whose clocks the shifts of an agent group start."""
+        return self.agent_groups[group].time_zone or self.time_zone
 
     def targets(self) -> Iterator[tuple[str, Target]]:
         """Each contact type's name with each of its targets, in the order of the file."""
