@@ -35,7 +35,7 @@ from ccsim.calibration import contact_type_weights, patience_kaplan_meier, read_
 from ccsim.calibration.calls import PRIORITY_CUSTOMER
 from ccsim.demand.draw import Contacts, Draw, content_id
 from ccsim.demand.keyed import draw, stream_key, uniform53
-from ccsim.demand.model import DemandModel, compile_demand
+from ccsim.demand.model import PPM, DemandModel, compile_demand
 from ccsim.demand.quantiles import empirical, survival
 from ccsim.demand.table import QuantileTable, evaluate, survival_at
 from ccsim.plans import StaffingPlan
@@ -297,7 +297,9 @@ def draw_month(
     # Calls of one second stand in the order of their content, as an engine takes them.
     order = np.lexsort((content_id(kind, interval, calls), month.arrival))
     contacts = Contacts(*(column[order] for column in columns))
-    return Draw(demand, seed, replication, 1, contacts, np.zeros((2, DAYS), np.int64))
+    nobody_absent = np.zeros((2, DAYS), np.int64)
+    as_usual = np.full((len(TYPES), DAYS * 24), PPM)
+    return Draw(demand, seed, replication, 1, contacts, nobody_absent, as_usual)
 
 
 @dataclass(frozen=True, eq=False)
