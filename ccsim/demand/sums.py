@@ -1,8 +1,8 @@
 """Work done in stages: the sum of independent lengths as one table of whole microseconds.
 
-The narrower of two lengths is cut into some hundred shares, each spread evenly with the mean and
-the variance that it has; the wider one stays as its table has it. So the distribution function of
-the sum is, at any microsecond, a sum of areas under straight lines, and both tails keep their
+The narrower of two lengths is cut into about a thousand shares, each spread evenly with the mean
+and the variance that it has; the wider one stays as its table has it. So the distribution function
+of the sum is, at any microsecond, a sum of areas under straight lines, and both tails keep their
 digits. It is looked for where it changes, and read backwards along a smooth monotone curve.
 """
 
