@@ -54,7 +54,7 @@ def test_the_last_of_two_holds_and_null_takes_away(name: str) -> None:
     assert gone["resolved"]["contact_types"][name]["wrap_up"] is None
 
 
-@pytest.mark.parametrize("verb", ["check", "show", "estimate", "simulate", "plan"])
+@pytest.mark.parametrize("verb", ["check", "show", "estimate", "simulate", "plan", "verify"])
 def test_mistakes_name_the_change_and_the_field(verb: str, name: str) -> None:
     for change, says in (
         (f"contact_types.{name}.demand.scael=2", "did you mean 'scale'?"),
