@@ -188,7 +188,7 @@ def lengths(chance: st.DrawFn) -> QuantileTable:
 
 
 @given(st.lists(lengths(), min_size=2, max_size=3), st.randoms())
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=8)
 def test_means_and_variances_add_and_the_order_is_nothing(
     stages: list[QuantileTable], chance: Any
 ) -> None:

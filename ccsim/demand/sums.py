@@ -41,7 +41,7 @@ _NOTHING = 1e-9  # of what lies beyond: that little in between is a gap
 _SMALLEST = 2.0**-60
 _SMALLEST_ATOM = 2.0**-21  # as of a mixture: below half a part per million, not kept exact
 _CHECKED = 1e-3  # errors are stated between this and its complement, as in `ccsim.demand.table`
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 15
 
 
 def total(tables: Sequence[QuantileTable]) -> QuantileTable:
@@ -106,6 +106,7 @@ class _Wide:
 
     x: Floats
     share: Floats  # (2, n): ending by x, and later
+    slope: Floats  # (2, n): how they go on from there [1/µs]
     area: Floats  # (2, n): under the first from the left, under the second from the right
 
 
@@ -145,13 +146,18 @@ def _deviation(table: QuantileTable) -> float:
 
 def _wide(table: QuantileTable) -> _Wide:
     lines = lines_of(table)
-    x = np.stack([lines.low, lines.high], axis=1).reshape(-1) * SECOND
+    x = np.rint(np.stack([lines.low, lines.high], axis=1).reshape(-1) * SECOND)
     share = np.stack([lines.begin, lines.end], axis=2).reshape(2, -1)
     share[:, 0], share[:, -1] = (0, 1), (1, 0)
-    slices = np.diff(x) * (share[:, 1:] + share[:, :-1]) / 2
+    # The first point twice, so that the line before it is level as well.
+    x, share = np.append(x[0], x), np.concatenate([share[:, :1], share], axis=1)
+    step = np.diff(x)
+    slope = np.diff(share) / np.where(step > 0, step, np.inf)
+    slices = step * (share[:, 1:] + share[:, :-1]) / 2
     under = np.concatenate([[0.0], np.cumsum(slices[0])])
     above = np.concatenate([np.cumsum(slices[1][::-1])[::-1], [0.0]])
-    return _Wide(np.rint(x), share, np.stack([under, above]))
+    level = np.concatenate([slope, np.zeros((2, 1))], axis=1)
+    return _Wide(x, share, level, np.stack([under, above]))
 
 
 def _cut(table: QuantileTable, finer: int) -> _Narrow:
@@ -202,20 +208,18 @@ def _ending_by(narrow: _Narrow, wide: _Wide, x: Integers) -> Floats:
 
 def _read(wide: _Wide, at: Floats) -> tuple[Floats, Floats]:
     """Return shares and areas of the wider length at some times, each of shape (2, n)."""
-    after = wide.x.searchsorted(at, "right")
-    before, after = np.maximum(after - 1, 0), np.minimum(after, wide.x.size - 1)
-    gap = wide.x[after] - wide.x[before]
+    before = np.maximum(wide.x.searchsorted(at, "right") - 1, 0)
     past = at - wide.x[before]
-    part = np.clip(past / np.where(gap > 0, gap, 1.0), 0.0, 1.0)
-    low, high = wide.share[:, before], wide.share[:, after]
-    share = low + part * (high - low)
-    share[:, at < wide.x[0]] = [[0.0], [1.0]]
-    area = wide.area[:, before].copy()
-    area[0] += past * (low[0] + share[0]) / 2
-    area[1] -= past * (low[1] + share[1]) / 2
-    # Before the first nobody has ended, after the last everybody has.
-    area[0] = np.where(at < wide.x[0], 0.0, area[0])
-    area[1] = np.where(at > wide.x[-1], 0.0, area[1])
+    share, area = np.empty((2, 2, at.size))
+    for side, sign in ((0, 1), (1, -1)):
+        low = wide.share[side][before]
+        rise = wide.slope[side][before]
+        rise *= past
+        np.add(low, rise, out=share[side])
+        rise *= 0.5
+        rise += low
+        rise *= past
+        np.add(wide.area[side][before], sign * rise, out=area[side])
     return share, area
 
 
