@@ -29,6 +29,7 @@ from ccsim.demand.model import (
     RepeatModel,
     compile_demand,
 )
+from ccsim.demand.sums import total
 from ccsim.demand.table import QuantileTable
 from ccsim.performance.tally import Rules, Tally, count, measuring_rules
 from ccsim.plans import PlacedBreak, PlacedShift, StaffingPlan
@@ -246,6 +247,7 @@ def tables() -> Tables:
             quantiles.mixture([0.3, 0.4, 0.3], [nothing, minute, three]),
             quantiles.lognormal(200, 1.5),
             quantiles.empirical([5, 60, 60, 240, 900, 2000], [0, 0.2, 0.5, 0.5, 0.9, 1]),
+            total([minute, quantiles.mixture([0.6, 0.4], [nothing, quantiles.exponential(90)])]),
         ),
         patience=(
             *(nothing, never, minute, three),

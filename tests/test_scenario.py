@@ -790,6 +790,11 @@ TRIPS = [
         "is only used with 'includes: [repeats]'",
     ),
     ("work_takes_time", {"talk_time: 4 min": "talk_time: 0 s"}, "takes no time"),
+    (
+        "stages_are_work",
+        {"talk_time: 4 min": "talk_time: {stages: {}}"},
+        "0 stages; write 1 to 12",
+    ),
     ("targets_can_be_kept", {"within 20 s": "within 0 s"}, "no plan can be shown to keep 0"),
     ("targets_can_be_kept", {"80% answered": "100% answered"}, "between 0% and 100%"),
     (

@@ -130,6 +130,18 @@ def checked(case: Case, contacts: int = 60_000, only: str = "", **options: Any) 
                 "slow": {"share": "70%", "lognormal": {"mean": "5 min", "cv": 0.8}},
             }
         },
+        {
+            "stages": {
+                "gather": {"lognormal": {"mean": "90 s", "cv": 0.8}, "scale": 0.6},
+                "consult": {
+                    "mixture": {
+                        "nobody": {"share": "70%", "constant": "0 s"},
+                        "expert": {"share": "30%", "exponential": {"mean": "2 min"}},
+                    }
+                },
+                "solve": {"empirical": {"file": "took"}},
+            }
+        },
     ],
     ids=lambda given: next(iter(given)),
 )
@@ -139,8 +151,9 @@ def test_handle_times_by_formula_are_those_drawn(given: dict[str, Any]) -> None:
     moments = np.array([1.0, 15.0, 45.0, 61.0, 170.0, 400.0, 2000.0])
     assert law.longer(moments) == pytest.approx(survival_at(table, moments), abs=2e-5)
     assert law.mean == pytest.approx(mean_seconds(table), rel=1e-5)  # a mixture: 4e-6
-    assert law.mean == pytest.approx(integral(law, 1), rel=1e-6)
-    assert law.square == pytest.approx(integral(law, 2), rel=1e-6)
+    off = 1e-5 if "stages" in given else 1e-6  # atoms lie on a grid
+    assert law.mean == pytest.approx(integral(law, 1), rel=off)
+    assert law.square == pytest.approx(integral(law, 2), rel=off)
 
 
 @pytest.mark.parametrize("tail", ["exponential", "never"])

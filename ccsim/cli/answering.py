@@ -23,10 +23,13 @@ EXIT_CODES = {"certified": 0, "missed": 1, "not decided": 3}
 @click.command(short_help="Agents by Erlang formulas, at once.")
 @options.file
 @options.variant
+@options.changes
 @click.option("--table", "by_interval", is_flag=True, help="Add the table by interval.")
 @options.as_json
 @options.debug
-def estimate(file: str, variant: str | None, by_interval: bool, as_json: bool) -> None:
+def estimate(
+    file: str, variant: str | None, changes: tuple[str, ...], by_interval: bool, as_json: bool
+) -> None:
     """Agents by formula, at once: Erlang A, or Erlang C where nobody gives up.
 
     Approximate: each interval by itself, nothing simulated.
@@ -34,7 +37,7 @@ def estimate(file: str, variant: str | None, by_interval: bool, as_json: bool) -
     from ccsim import study
     from ccsim.cli.estimating import interval_rows, show_estimation
 
-    estimation = study.estimate(file, variant=variant)
+    estimation = study.estimate(_case(file, variant, changes))
     if as_json:
         document = estimation.to_json()
         document["tables"]["intervals"] = interval_rows(estimation)
@@ -47,6 +50,7 @@ def estimate(file: str, variant: str | None, by_interval: bool, as_json: bool) -
 @options.file
 @click.option("--plan", "roster", metavar="PLAN", help="A roster: .xlsx, schedule.csv or a folder.")
 @options.variant
+@options.changes
 @options.seed
 @options.replications("Simulated horizons, rounded up to whole blocks of 32.", default=320)
 @click.option(
@@ -83,6 +87,7 @@ def simulate(
     file: str,
     roster: str | None,
     variant: str | None,
+    changes: tuple[str, ...],
     seed: int,
     replications: int,
     points: float | None,
@@ -105,7 +110,7 @@ def simulate(
     if checkpoint and resume:
         raise click.UsageError("--checkpoint begins a folder, --resume goes on with one: write one")
     if contact is not None:
-        _explain(file, roster, variant, seed, replication, contact, as_json)
+        _explain(_case(file, variant, changes), roster, seed, replication, contact, as_json)
         return
     if out is not None:
         options.refuse_existing(out, overwrite=overwrite)
@@ -115,9 +120,8 @@ def simulate(
         from ccsim.cli.tables import show_simulation
         from ccsim.plans import read_plan
         from ccsim.reporting import write_results
-        from ccsim.scenario import read_case
 
-        case = read_case(file, variant)
+        case = _case(file, variant, changes)
         chosen = None if roster is None else read_plan(Path(roster), case)
         if chosen is None:
             told("scheduling shifts for what the formulas ask for")
@@ -154,9 +158,8 @@ def simulate(
 
 
 def _explain(
-    file: str,
+    case: Case,
     roster: str | None,
-    variant: str | None,
     seed: int,
     replication: int,
     contact: str,
@@ -166,9 +169,7 @@ def _explain(
     with progress(doing if roster else f"scheduling shifts for what the formulas ask for, {doing}"):
         from ccsim import study
 
-        story = study.explain(
-            file, contact, roster, variant=variant, seed=seed, replication=replication
-        )
+        story = study.explain(case, contact, roster, seed=seed, replication=replication)
     if as_json:
         attempts = story.attempts.to_dict("records")
         write_json("ccsim/contact/1", {"title": story.title, "attempts": attempts})
@@ -179,6 +180,7 @@ def _explain(
 @click.command(short_help="The cheapest certified plan: the main job.")
 @options.file
 @options.variant
+@options.changes
 @options.seed
 @options.replications(
     "Simulated horizons of one look of the search; as in the scenario if not given.", least=8
@@ -193,6 +195,7 @@ def plan(
     context: click.Context,
     file: str,
     variant: str | None,
+    changes: tuple[str, ...],
     seed: int,
     replications: int | None,
     workers: int | None,
@@ -212,7 +215,7 @@ def plan(
         from ccsim.reporting import write_results
         from ccsim.results import verdict_lines
 
-        case = _case(file, variant, replications)
+        case = _case(file, variant, changes, replications)
         result = study.plan(case, seed=seed, workers=workers, report=told)
         told("writing the report")
         write_results(result, folder, overwrite=overwrite, run_info=_run_info(began, workers))
@@ -232,6 +235,7 @@ def plan(
     "--variants", "--variant", "chosen", multiple=True, metavar="A,B", help="Variants to compare."
 )
 @click.option("--all", "every", is_flag=True, help="Compare every variant of the file.")
+@options.changes
 @options.seed
 @options.replications("Simulated horizons of the comparison, whole blocks of 32.", default=320)
 @options.workers
@@ -245,6 +249,7 @@ def compare(
     file: str,
     chosen: tuple[str, ...],
     every: bool,
+    changes: tuple[str, ...],
     seed: int,
     replications: int,
     workers: int | None,
@@ -264,7 +269,7 @@ def compare(
         from ccsim.cli.tables import show_comparison
         from ccsim.reporting import write_results
 
-        cases = _cases(file, chosen, every)
+        cases = _cases(file, chosen, every, changes)
         plans = [_planned(case, seed, workers, told) for case in cases]
         told.prefix = "comparing: "
         comparison = study.compare(
@@ -292,26 +297,30 @@ def compare(
     context.exit(_worst([result.verdict for result in plans]))
 
 
-def _case(file: str, variant: str | None, replications: int | None) -> Case:
-    """Read a scenario, with the replications of one look where they are given."""
+def _case(
+    file: str, variant: str | None, changes: tuple[str, ...], replications: int | None = None
+) -> Case:
+    """Read a scenario as changed, with the replications of one look where they are given."""
+    from dataclasses import replace
+
     from ccsim.scenario import read_case
 
-    overrides = () if replications is None else (f"planning.replications={replications}",)
-    return read_case(file, variant, overrides)
+    look = () if replications is None else (f"planning.replications={replications}",)
+    return replace(read_case(file, variant, (*changes, *look)), changes=changes)
 
 
-def _cases(file: str, chosen: tuple[str, ...], every: bool) -> list[Case]:
+def _cases(file: str, chosen: tuple[str, ...], every: bool, changes: tuple[str, ...]) -> list[Case]:
     """Read the file as it stands, and the variants that are asked for."""
     from ccsim.scenario import read_case, variants
 
-    first, known = read_case(file), variants(file)
+    first, known = read_case(file, None, changes), variants(file)
     asked = [name.strip() for text in chosen for name in text.split(",")]
     if bool(asked) == every:
         there = f"the file has {', '.join(known)}" if known else "the file has none"
         raise click.UsageError(f"write --variants A,B or --all; {there}")
     if not known:
         raise click.UsageError(f"{file} has no variants to compare; write some under 'variants'")
-    return [first, *(read_case(file, name) for name in dict.fromkeys(asked or known))]
+    return [first, *(read_case(file, name, changes) for name in dict.fromkeys(asked or known))]
 
 
 def _planned(case: Case, seed: int, workers: int | None, told: Progress) -> PlanResult:

@@ -29,6 +29,13 @@ as_json = click.option(
 )
 file = click.argument("file", metavar="FILE", help="The scenario file.")
 variant = click.option("--variant", metavar="NAME", help="A variant of the scenario file.")
+changes = click.option(
+    "--set",
+    "changes",
+    metavar="FIELD=VALUE",
+    multiple=True,
+    help="What if: contact_types.sales.demand.scale=1.2, on top of all else; several allowed.",
+)
 seed = click.option(
     "--seed",
     metavar="N",

@@ -73,10 +73,13 @@ def _list(shipped: Any, *, as_json: bool) -> None:
 
 @click.command(short_help="Name everything that is wrong in scenario files.")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@options.changes
 @options.as_json
 @options.debug
 @click.pass_context
-def check(context: click.Context, files: tuple[str, ...], as_json: bool) -> None:
+def check(
+    context: click.Context, files: tuple[str, ...], changes: tuple[str, ...], as_json: bool
+) -> None:
     """Read scenario files with all their variants and name everything that is wrong.
 
     Each problem is one line on stderr, `file:line:column: field: message`, and the exit code is 2.
@@ -87,7 +90,7 @@ def check(context: click.Context, files: tuple[str, ...], as_json: bool) -> None
     read: list[dict[str, Any]] = []
     for file in files:
         try:
-            cases = read_all(file)
+            cases = read_all(file, changes)
         except ScenarioError as error:
             for problem in error.problems:
                 say(str(problem))
@@ -143,9 +146,10 @@ def _checked(read: dict[str, Any]) -> dict[str, Any]:
 @click.command(short_help="A scenario with every default, and what it means.")
 @options.file
 @options.variant
+@options.changes
 @options.as_json
 @options.debug
-def show(file: str, variant: str | None, as_json: bool) -> None:
+def show(file: str, variant: str | None, changes: tuple[str, ...], as_json: bool) -> None:
     """Print a scenario with every default, then what it means in a planner's words.
 
     What it means stands in comments, so that the output is itself a scenario.
@@ -155,11 +159,13 @@ def show(file: str, variant: str | None, as_json: bool) -> None:
     from ccsim.scenario import read_case, resolved_yaml
     from ccsim.scenario.yaml_reader import parse_yaml, plain
 
-    case = read_case(file, variant)
+    case = read_case(file, variant, changes)
     resolved, found = resolved_yaml(case), meaning(case, compile_demand(case))
     if as_json:
         tree, _ = parse_yaml(resolved.encode(), file)
-        about = {"scenario": case.scenario.name, "variant": case.variant}
+        about: dict[str, Any] = {"scenario": case.scenario.name, "variant": case.variant}
+        if changes:
+            about["changes"] = list(changes)
         write_json("ccsim/show/1", {**about, "resolved": plain(tree), "meaning": found})
         return
     write(resolved.rstrip("\n"))

@@ -143,7 +143,7 @@ def show_comparison(comparison: Comparison, verdicts: Sequence[str]) -> None:
 
     first, *others = comparison.simulations
     currency = first.cost.currency
-    write(strong(f"{first.case.scenario.name}: variants compared"))
+    write(strong(f"{first.case.title}: variants compared"))
     write(
         f"each planned, then simulated on the same customers, {first.sample.replications} "
         f"replications; {currency}, 95% intervals"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     help="The roster worked when contacts were counted: .xlsx, schedule.csv or a folder.",
 )
 @options.variant
+@options.changes
 @options.seed
 @click.option(
     "--contacts",
@@ -47,6 +48,7 @@ def verify(
     file: str,
     roster: str | None,
     variant: str | None,
+    changes: tuple[str, ...],
     seed: int,
     contacts: int,
     workers: int | None,
@@ -65,7 +67,7 @@ def verify(
         from ccsim.plans import read_plan
         from ccsim.scenario import read_case
 
-        case = read_case(file, variant)
+        case = read_case(file, variant, changes)
         chosen = None if roster is None else read_plan(Path(roster), case)
         result = study.verify(
             case, chosen, seed=seed, contacts=contacts, workers=workers, engine=engine,

@@ -14,6 +14,7 @@ from ccsim.demand import quantiles
 from ccsim.demand.day_factors import DayFactor
 from ccsim.demand.incidents import IncidentModel, compile_incidents
 from ccsim.demand.keyed import threshold_ppm
+from ccsim.demand.sums import total
 from ccsim.demand.table import QuantileTable, mean_seconds
 from ccsim.scenario.calendar import Grid
 from ccsim.scenario.case import Case, Table
@@ -23,6 +24,7 @@ from ccsim.scenario.distributions import (
     Empirical,
     HandleDistribution,
     PatienceDistribution,
+    Stage,
 )
 from ccsim.scenario.model import Redial, Repeat
 from ccsim.scenario.units import MICROSECONDS
@@ -240,12 +242,25 @@ def duration_table(given: HandleDistribution | None, tables: Mapping[str, Table]
     """Table of a length of work; none given is no work."""
     if given is None:
         return quantiles.constant(0.0)
-    if given.mixture is not None:
-        parts = given.mixture.values()
-        return quantiles.mixture(
-            [part.share for part in parts], [_simple_table(part, tables) for part in parts]
-        )
-    return _simple_table(given, tables)
+    if given.stages is not None:
+        return total([stage_table(stage, tables) for stage in given.stages.values()])
+    return _work_table(given, tables)
+
+
+def stage_table(given: Stage, tables: Mapping[str, Table]) -> QuantileTable:
+    """Table of one stage of work, as long as its `scale` makes it."""
+    return _work_table(given, tables, given.scale)
+
+
+def _work_table(
+    given: HandleDistribution | Stage, tables: Mapping[str, Table], scale: float = 1.0
+) -> QuantileTable:
+    if given.mixture is None:
+        return _simple_table(given, tables, scale)
+    parts = given.mixture.values()
+    return quantiles.mixture(
+        [part.share for part in parts], [_simple_table(part, tables, scale) for part in parts]
+    )
 
 
 def patience_table(
@@ -261,21 +276,24 @@ def patience_table(
 
 
 def _simple_table(
-    given: Component | HandleDistribution | PatienceDistribution, tables: Mapping[str, Table]
+    given: Component | HandleDistribution | PatienceDistribution | Stage,
+    tables: Mapping[str, Table],
+    scale: float = 1.0,
 ) -> QuantileTable:
+    second = MICROSECONDS / scale
     if given.constant is not None:
-        return quantiles.constant(given.constant.value / MICROSECONDS)
+        return quantiles.constant(given.constant.value / second)
     if given.exponential is not None:
-        return quantiles.exponential(given.exponential.mean / MICROSECONDS)
+        return quantiles.exponential(given.exponential.mean / second)
     if given.lognormal is not None:
-        return quantiles.lognormal(given.lognormal.mean / MICROSECONDS, given.lognormal.cv)
+        return quantiles.lognormal(given.lognormal.mean / second, given.lognormal.cv)
     if given.weibull is not None:
-        return quantiles.weibull(given.weibull.mean / MICROSECONDS, given.weibull.shape)
+        return quantiles.weibull(given.weibull.mean / second, given.weibull.shape)
     empirical: Empirical | None = getattr(given, "empirical", None)
     if empirical is None:
         raise ValueError(f"no distribution is given in {given!r}")
     table = tables[empirical.file]
-    return quantiles.empirical(table[:, 1], table[:, 0])
+    return quantiles.empirical(table[:, 1] * scale, table[:, 0])
 
 
 def _day_factor(given: RandomFactor | None) -> DayFactor | None:

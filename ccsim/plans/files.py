@@ -23,7 +23,7 @@ from ccsim.errors import PlanError
 from ccsim.plans.coverage import scheduled_agents
 from ccsim.plans.local_time import MINUTE_US, local_time, write_next_time
 from ccsim.plans.plan import PlacedShift, Schedule, StaffingPlan
-from ccsim.scenario.calendar import HOUR_US, Grid
+from ccsim.scenario.calendar import HOUR_US, LocalClock
 from ccsim.scenario.case import Case
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SCHEDULE_COLUMNS = ("group", "shift", "date", "start", "end", "agents")
 """Columns of a schedule, before ``break_1``, ``break_2`` and so on."""
+ZONE_COLUMN = "time_zone"
+"""By whose clock a row is written: only there where groups work in other time zones."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}", re.ASCII)
 """Names of groups and shifts, as in a scenario: no cell can begin like a formula."""
 LONGEST = 24 * HOUR_US
@@ -156,28 +158,46 @@ def write_plan_excel(
         for name, frame in (extra_sheets or {}).items():
             rows = [tuple(map(str, frame.columns)), *frame.itertuples(index=False, name=None)]
             _table(book, name, rows, formats)
-        _read_me(book, case.grid, formats)
+        _read_me(book, case, formats)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     Path(path).write_bytes(content.getvalue())
 
 
 def schedule_rows(plan: StaffingPlan, case: Case) -> list[Row]:
-    """The schedule as a header and rows of text, times in the scenario's time zone."""
+    """The schedule as a header and rows of text, times by the clocks where a group works."""
     schedule = merged(plan.schedule)
     rows, problems = [], []
     for shift in schedule:
         try:
-            rows.append(_schedule_row(shift, case.grid))
+            rows.append(_schedule_row(shift, case))
         except ValueError as error:
             problems.append(f"a {shift.shift!r} shift of {shift.group!r} {error}")
     if problems:
         raise PlanError("\n".join(dict.fromkeys(problems)))
     most = max((len(shift.breaks) for shift in schedule), default=0)
-    header = (*SCHEDULE_COLUMNS, *(f"break_{number}" for number in range(1, most + 1)))
+    zoned = (ZONE_COLUMN,) if zones_apart(case) else ()
+    header = (*SCHEDULE_COLUMNS, *zoned, *(f"break_{number}" for number in range(1, most + 1)))
     return [header, *(row + ("",) * (len(header) - len(row)) for row in rows)]
 
 
-def _schedule_row(shift: PlacedShift, grid: Grid) -> Row:
+def zones_apart(case: Case) -> dict[str, str]:
+    """The agent groups whose shifts are written by other clocks than the scenario's."""
+    scenario = case.scenario
+    return {
+        name: zone
+        for name in scenario.agent_groups
+        for zone in [scenario.zone_of(name)]
+        if zone != scenario.time_zone
+    }
+
+
+def clock_of(case: Case, group: str) -> LocalClock:
+    """The clock by which the shifts of a group are written."""
+    return case.grid.clock(zones_apart(case).get(group))
+
+
+def _schedule_row(shift: PlacedShift, case: Case) -> Row:
+    grid, clocks = case.grid, clock_of(case, shift.group)
     for name in (shift.group, shift.shift):
         if not NAME.fullmatch(name):
             raise ValueError(f"has a name that no file can hold: {name!r}")
@@ -191,11 +211,11 @@ def _schedule_row(shift: PlacedShift, grid: Grid) -> Row:
         raise ValueError("starts outside the horizon")
     if shift.start % MINUTE_US:
         raise ValueError("starts within a minute; files hold whole minutes")
-    day, clock = local_time(grid, shift.start)
+    day, clock = local_time(clocks, shift.start)
 
     def written(what: str, instant: int, after: int) -> str:
         try:
-            return write_next_time(grid, day, instant, after)
+            return write_next_time(clocks, day, instant, after)
         except ValueError as error:
             raise ValueError(f"has {what} that {error}") from None
 
@@ -209,7 +229,9 @@ def _schedule_row(shift: PlacedShift, grid: Grid) -> Row:
         breaks.append(f"{first}-{last}{' paid' * pause.paid}")
         free_from = until
     end = written("an end", shift.end, shift.start)
-    return (shift.group, shift.shift, day.isoformat(), str(clock), end, shift.agents, *breaks)
+    zoned = (clocks.time_zone,) if zones_apart(case) else ()
+    cells = (shift.group, shift.shift, day.isoformat(), str(clock), end, shift.agents)
+    return (*cells, *zoned, *breaks)
 
 
 def staffing_rows(plan: StaffingPlan, case: Case) -> list[Row]:
@@ -283,9 +305,17 @@ def _coverage(book: Any, plan: StaffingPlan, case: Case, formats: Mapping[str, A
         top = last + 2
 
 
-def _read_me(book: Any, grid: Grid, formats: Mapping[str, Any]) -> None:
+def _read_me(book: Any, case: Case, formats: Mapping[str, Any]) -> None:
     sheet = book.add_worksheet("read me")
     sheet.set_column(0, 0, 105)
-    lines = READ_ME.replace("{zone}", grid.time_zone).splitlines()
+    lines = READ_ME.replace("{zone}", case.grid.time_zone).splitlines()
+    apart = [f"of {name} {zone}" for name, zone in zones_apart(case).items()]
+    if apart:
+        lines += [
+            "",
+            "8. Shifts are written by the clocks of the place where a group works, which the",
+            f'   column "time_zone" repeats: {", ".join(apart)}.',
+            f"   All other times are those of {case.grid.time_zone}.",
+        ]
     for row, line in enumerate(lines):
         sheet.write(row, 0, line, formats["title"] if row == 0 else None)

@@ -18,12 +18,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from ccsim.scenario.calendar import Grid
+from ccsim.scenario.calendar import Grid, LocalClock
 from ccsim.scenario.hours import DAY_MINUTES, parse_clock, write_clock
 from ccsim.scenario.units import MICROSECONDS, came
 
 MINUTE_US = 60 * MICROSECONDS
 _MICROSECOND = timedelta(microseconds=1)
+Place = Grid | LocalClock
+"""Whose clock is meant: that of the scenario, or that of a site in another time zone."""
 _WRITTEN = re.compile(r"(\d\d?:\d\d)(?::00)?\s*([ABab]?)\s*(?:\+\s*([0-2]))?", re.ASCII)
 
 
@@ -58,7 +60,7 @@ def parse_clock_time(cell: object) -> ClockTime:
     return ClockTime(parse_clock(match[1]), match[2].upper(), later)
 
 
-def local_time(grid: Grid, instant: int) -> tuple[date, ClockTime]:
+def local_time(place: Place, instant: int) -> tuple[date, ClockTime]:
     """Local date and clock time of an instant [µs], of its minute.
 
     Examples
@@ -69,15 +71,14 @@ def local_time(grid: Grid, instant: int) -> tuple[date, ClockTime]:
     >>> [str(local_time(autumn, hour * HOUR_US)[1]) for hour in (1, 2, 3, 4)]
     ['01:00', '02:00', '02:00B', '03:00']
     """
-    utc = datetime.fromisoformat(grid.start_utc) + instant * _MICROSECOND
-    local = utc.astimezone(ZoneInfo(grid.time_zone))
+    local = LocalClock(place.time_zone, place.start_utc).shown(instant)
     return local.date(), ClockTime(local.hour * 60 + local.minute, "B" if local.fold else "")
 
 
-def moments(grid: Grid, day: date, minute: int) -> list[int]:
+def moments(place: Place, day: date, minute: int) -> list[int]:
     """Instants [µs] at which the clock shows a time of a day: one, or none or two by DST."""
     shown = datetime.combine(day, time()) + timedelta(minutes=minute)
-    zone, origin = ZoneInfo(grid.time_zone), datetime.fromisoformat(grid.start_utc)
+    zone, origin = ZoneInfo(place.time_zone), datetime.fromisoformat(place.start_utc)
     found = []
     for fold in (0, 1):
         utc = shown.replace(tzinfo=zone, fold=fold).astimezone(UTC)
@@ -87,7 +88,7 @@ def moments(grid: Grid, day: date, minute: int) -> list[int]:
     return found
 
 
-def start_of(grid: Grid, day: date, clock: ClockTime) -> int:
+def start_of(place: Place, day: date, clock: ClockTime) -> int:
     """The instant [µs] of a date and a clock time; ValueError if there is none.
 
     In the hour that comes twice a bare time is the first.
@@ -96,19 +97,19 @@ def start_of(grid: Grid, day: date, clock: ClockTime) -> int:
         raise ValueError(
             f"'{clock}' is not a start; write the date on which it is, and 00:00 for 24:00"
         )
-    found = moments(grid, day, clock.minute)
+    found = moments(place, day, clock.minute)
     if not found:
-        raise ValueError(_skipped(grid, day, clock.minute))
+        raise ValueError(_skipped(place, day, clock.minute))
     return _with_letter(clock, found, day)[0]
 
 
-def next_time(grid: Grid, day: date, clock: ClockTime, after: int) -> int:
+def next_time(place: Place, day: date, clock: ClockTime, after: int) -> int:
     """The next instant [µs] after another at which the clock shows a time.
 
     Parameters
     ----------
-    grid : Grid
-        The calendar.
+    place : Grid or LocalClock
+        By whose clock.
     day : date
         The local date of the shift.
     clock : ClockTime
@@ -134,9 +135,9 @@ def next_time(grid: Grid, day: date, clock: ClockTime, after: int) -> int:
     refused = f"'{clock}' does not lie after the start"
     for later in (0, 1, 2) if clock.later is None else (clock.later,):
         that_day = day + timedelta(days=later)
-        found = moments(grid, that_day, clock.minute)
-        if not found and _after_the_gap(grid, that_day, clock.minute) > after:
-            raise ValueError(_skipped(grid, that_day, clock.minute))
+        found = moments(place, that_day, clock.minute)
+        if not found and _after_the_gap(place, that_day, clock.minute) > after:
+            raise ValueError(_skipped(place, that_day, clock.minute))
         try:
             found = _with_letter(clock, found, that_day)
         except ValueError as error:
@@ -148,14 +149,14 @@ def next_time(grid: Grid, day: date, clock: ClockTime, after: int) -> int:
     raise ValueError(refused)
 
 
-def write_next_time(grid: Grid, day: date, instant: int, after: int) -> str:
+def write_next_time(place: Place, day: date, instant: int, after: int) -> str:
     """Write an instant [µs] so that `next_time` finds it again; ValueError if none can."""
     if instant % MINUTE_US:
         raise ValueError("does not fall on a whole minute")
-    that_day, clock = local_time(grid, instant)
+    that_day, clock = local_time(place, instant)
     for written in (clock, clock._replace(later=(that_day - day).days)):
         try:
-            if next_time(grid, day, written, after) == instant:
+            if next_time(place, day, written, after) == instant:
                 return str(written)
         except ValueError:
             continue
@@ -171,14 +172,14 @@ def _with_letter(clock: ClockTime, found: list[int], day: date) -> list[int]:
     return [found["AB".index(clock.letter)]]
 
 
-def _after_the_gap(grid: Grid, day: date, minute: int) -> int:
+def _after_the_gap(place: Place, day: date, minute: int) -> int:
     shown = datetime.combine(day, time()) + timedelta(minutes=minute)
-    utc = shown.replace(tzinfo=ZoneInfo(grid.time_zone)).astimezone(UTC)
-    return (utc - datetime.fromisoformat(grid.start_utc)) // _MICROSECOND
+    utc = shown.replace(tzinfo=ZoneInfo(place.time_zone)).astimezone(UTC)
+    return (utc - datetime.fromisoformat(place.start_utc)) // _MICROSECOND
 
 
-def _skipped(grid: Grid, day: date, minute: int) -> str:
-    _, clock = local_time(grid, _after_the_gap(grid, day, minute))
+def _skipped(place: Place, day: date, minute: int) -> str:
+    _, clock = local_time(place, _after_the_gap(place, day, minute))
     return (
         f"{write_clock(minute)} does not exist on {day}: clocks go forward; "
         f"that moment is called {clock}"

@@ -10,11 +10,25 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ccsim.errors import PlanError, Problem
-from ccsim.plans.files import LONGEST, NAME, SCHEDULE_COLUMNS, merged
-from ccsim.plans.local_time import ClockTime, local_time, next_time, parse_clock_time, start_of
+from ccsim.plans.files import (
+    LONGEST,
+    NAME,
+    SCHEDULE_COLUMNS,
+    ZONE_COLUMN,
+    clock_of,
+    merged,
+)
+from ccsim.plans.local_time import (
+    ClockTime,
+    Place,
+    local_time,
+    next_time,
+    parse_clock_time,
+    start_of,
+)
 from ccsim.plans.plan import PlacedBreak, PlacedShift, StaffingPlan
 from ccsim.plans.sheets import BREAK_COLUMN, Cell, Table, read_tables
-from ccsim.scenario.calendar import Grid
+from ccsim.scenario.calendar import Grid, LocalClock
 from ccsim.scenario.case import Case
 from ccsim.scenario.hours import parse_date
 from ccsim.scenario.problems import did_you_mean, unknown_name
@@ -112,14 +126,19 @@ def _schedule(reading: _Reading, case: Case) -> list[PlacedShift]:
         (name for name in reading.table.columns if BREAK_COLUMN.fullmatch(name)),
         key=lambda name: int(name.removeprefix("break_")),
     )
-    if not _columns_fit(reading, SCHEDULE_COLUMNS, (*breaks, "note"), "break_1", "break_2"):
+    others = (*breaks, "note", ZONE_COLUMN)
+    if not _columns_fit(reading, SCHEDULE_COLUMNS, others, "break_1", "break_2"):
         return []
+    grid = reading.grid
     shifts = []
     for row, cells in reading.cells():
         group = reading.value(row, "group", _group, cells["group"], case)
         name = reading.value(row, "shift", _shift_name, cells["shift"])
         agents = reading.value(row, "agents", _agents, cells["agents"])
-        day = reading.value(row, "date", _day, cells["date"], reading.grid)
+        clocks = grid.clock() if group is None else clock_of(case, group)
+        if group is not None and cells.get(ZONE_COLUMN, "") != "":
+            reading.value(row, ZONE_COLUMN, _zone, cells[ZONE_COLUMN], group, clocks)
+        day = reading.value(row, "date", _day, cells["date"], grid, clocks)
         clock = reading.value(row, "start", parse_clock_time, cells["start"])
         until = reading.value(row, "end", parse_clock_time, cells["end"])
         written = [
@@ -127,17 +146,17 @@ def _schedule(reading: _Reading, case: Case) -> list[PlacedShift]:
         ]
         if day is None or clock is None or until is None:
             continue
-        start = reading.value(row, "start", start_of, reading.grid, day, clock)
+        start = reading.value(row, "start", _start, grid, clocks, day, clock)
         if start is None:
             continue
-        end = reading.value(row, "end", _end, reading.grid, day, until, start)
+        end = reading.value(row, "end", _end, clocks, day, until, start)
         if end is None:
             continue
         placed: list[PlacedBreak] = []
         for column, pause in written:
             if pause is not None:
                 shift = (start, end, placed[-1] if placed else None)
-                found = reading.value(row, column, _placed, reading.grid, day, pause, shift)
+                found = reading.value(row, column, _placed, clocks, day, pause, shift)
                 placed += [] if found is None else [found]
         if group is not None and name is not None and agents is not None:
             shifts.append(PlacedShift(group, start, name, end - start, tuple(placed), agents))
@@ -154,7 +173,7 @@ def _staffing(reading: _Reading, case: Case) -> dict[str, tuple[int, ...]]:
     counts = {name: [0] * grid.intervals for name in groups}
     for row, cells in reading.cells():
         agents = [reading.value(row, name, _agents, cells[name]) for name in groups]
-        day = reading.value(row, "date", _day, cells["date"], grid)
+        day = reading.value(row, "date", _day, cells["date"], grid, grid.clock())
         clock = reading.value(row, "start", parse_clock_time, cells["start"])
         if day is None or clock is None:
             continue
@@ -232,13 +251,34 @@ def _agents(cell: Cell) -> int:
     return number
 
 
-def _day(cell: Cell, grid: Grid) -> date:
+def _zone(cell: Cell, group: str, clocks: LocalClock) -> None:
+    if cell != clocks.time_zone:
+        raise ValueError(
+            f"{came(cell)} is not where {group} works in this scenario; write {clocks.time_zone}"
+        )
+
+
+def _day(cell: Cell, grid: Grid, clocks: LocalClock) -> date:
     if isinstance(cell, datetime) and cell.time() == datetime.min.time():
         cell = cell.date()
     day = parse_date(cell)
-    if day.isoformat() not in grid.dates:
-        raise ValueError(f"{day} is outside the horizon; write {grid.dates[0]} to {grid.dates[-1]}")
+    known = grid.dates
+    if clocks.time_zone != grid.time_zone:
+        known = tuple(one.isoformat() for one in clocks.dates(grid.end))
+    if day.isoformat() not in known:
+        raise ValueError(f"{day} is outside the horizon; write {known[0]} to {known[-1]}")
     return day
+
+
+def _start(grid: Grid, clocks: LocalClock, day: date, clock: ClockTime) -> int:
+    start = start_of(clocks, day, clock)
+    if not 0 <= start < grid.end:
+        (first, begin), (last, end) = (local_time(clocks, at) for at in (0, grid.end))
+        raise ValueError(
+            f"{day} {clock} is outside the horizon, by the clocks of {clocks.time_zone} from "
+            f"{first} {begin} to {last} {end}"
+        )
+    return start
 
 
 def _break(cell: Cell) -> tuple[ClockTime, ClockTime, bool]:
@@ -249,8 +289,8 @@ def _break(cell: Cell) -> tuple[ClockTime, ClockTime, bool]:
     return parse_clock_time(match[1]), parse_clock_time(match[2]), paid
 
 
-def _end(grid: Grid, day: date, clock: ClockTime, start: int) -> int:
-    end = next_time(grid, day, clock, start)
+def _end(place: Place, day: date, clock: ClockTime, start: int) -> int:
+    end = next_time(place, day, clock, start)
     if end - start > LONGEST:
         length = write_duration(end - start)
         raise ValueError(f"'{clock}' makes a shift of {length}; at most 24 h, so write two shifts")
@@ -258,17 +298,17 @@ def _end(grid: Grid, day: date, clock: ClockTime, start: int) -> int:
 
 
 def _placed(
-    grid: Grid,
+    place: Place,
     day: date,
     pause: tuple[ClockTime, ClockTime, bool],
     shift: tuple[int, int, PlacedBreak | None],
 ) -> PlacedBreak:
     first, last, paid = pause
     start, end, before = shift
-    begin = next_time(grid, day, first, start - 1)
-    until = next_time(grid, day, last, begin)
+    begin = next_time(place, day, first, start - 1)
+    until = next_time(place, day, last, begin)
     if until > end:
-        span = f"{local_time(grid, start)[1]}-{local_time(grid, end)[1]}"
+        span = f"{local_time(place, start)[1]}-{local_time(place, end)[1]}"
         raise ValueError(f"'{first}-{last}' does not lie inside the shift, {span}")
     if before is not None and begin < before.start + before.length:
         raise ValueError(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ccsim.errors import PlanError
-from ccsim.plans.files import SCHEDULE_COLUMNS
+from ccsim.plans.files import SCHEDULE_COLUMNS, ZONE_COLUMN
 from ccsim.scenario.folder import beside
 from ccsim.scenario.problems import did_you_mean
 from ccsim.scenario.workbook import why_not_opened
@@ -128,7 +128,7 @@ def _table_of(shown: str, rows: Rows, name: str) -> Table:
     header_row, header = filled[0]
     width = max(len(cells) for _, cells in filled)
     titles = [str(cell) for cell in header] + [""] * (width - len(header))
-    known = (*SCHEDULE_COLUMNS, "note")
+    known = (*SCHEDULE_COLUMNS, ZONE_COLUMN, "note")
     columns = tuple(
         title.lower() if title.lower() in known or BREAK_COLUMN.fullmatch(title.lower()) else title
         for title in titles

@@ -90,8 +90,12 @@ def schedule_table(result: Shown) -> Table:
     column = [heads.index(name) for name in weekdays] if by_weekday else list(range(grid.days))
     counts: dict[tuple[str, str], list[float]] = {}
     paid: dict[tuple[str, str], float] = {}
+    scenario = result.case.scenario
     for shift in plan.schedule:
-        key = shift.group, shift.shift
+        zone = scenario.zone_of(shift.group)
+        # Start and day of a site elsewhere are its own; here they are counted by our days.
+        apart = "" if zone == grid.time_zone else f" (in {zone}; days of {grid.time_zone})"
+        key = f"{shift.group}{apart}", shift.shift
         day = int(np.searchsorted(grid.day_starts, shift.start, side="right")) - 1
         counts.setdefault(key, [0.0] * len(heads))[column[day]] += shift.agents
         paid[key] = paid.get(key, 0.0) + shift.paid * shift.agents / 3.6e9

@@ -98,6 +98,7 @@ def _of_scenario(given: tuple[Case, ...]) -> dict[str, Any]:
     return {
         "scenario": given[0].scenario.name,
         "variant": given[0].variant if len(given) == 1 else [case.variant for case in given],
+        **({"changes": list(given[0].changes)} if given[0].changes else {}),
         "fingerprint": given[0].fingerprint if len(given) == 1 else [c.fingerprint for c in given],
         "files": {
             name: blake2b(data, digest_size=16).hexdigest() for name, data in sorted(files.items())

@@ -78,6 +78,26 @@ def _by_lead(error: ForecastError, published: int | None) -> str:
     )
 
 
+def stages(case: Case, wanted: ContactType) -> Iterator[str]:
+    """How long each stage of the work takes on average, and its share of that work."""
+    from ccsim.demand.model import stage_table
+    from ccsim.demand.table import mean_seconds
+
+    for what, work in (("talk time", wanted.talk_time), ("wrap-up", wanted.wrap_up)):
+        if work is None or work.stages is None:
+            continue
+        means = {
+            name: mean_seconds(stage_table(stage, case.tables))
+            for name, stage in work.stages.items()
+        }
+        whole = sum(means.values())
+        yield f"  {what} by stages, {whole:.1f} s in all:"
+        for name, mean in means.items():
+            scale = work.stages[name].scale
+            scaled = "" if scale == 1 else f" ({mean / scale:.1f} s × {scale:g})"
+            yield f"    {name} {mean:.1f} s{scaled}, {mean / whole:.1%}" if whole else f"    {name}"
+
+
 def changes(given: ContactTypeDemand, wanted: ContactType) -> Iterator[str]:
     """What causes no longer bring and incidents bring, on average, and what comes in all."""
     from ccsim.scenario.units import write_duration, write_share, write_share_range

@@ -336,6 +336,7 @@ def as_json(verb: str, case: Case, tables: dict[str, pd.DataFrame], **more: Any)
         "schema": f"ccsim/{verb}/{SCHEMA}",
         "scenario": case.scenario.name,
         "variant": case.variant,
+        **({"changes": list(case.changes)} if case.changes else {}),
         **{name: _plain(value) for name, value in more.items()},
         "tables": {name: _plain(table) for name, table in tables.items()},
     }

@@ -11,7 +11,7 @@ import numpy as np
 from ccsim.demand.table import mean_seconds
 from ccsim.performance.words import WEEKDAYS
 from ccsim.queueing import FORMULAS_IN_WORDS
-from ccsim.results.demand_words import changes, forecast, special_days
+from ccsim.results.demand_words import changes, forecast, special_days, stages
 from ccsim.results.routing_words import routing
 from ccsim.statistics.writing import plural
 
@@ -124,6 +124,7 @@ def _demand(case: Case, demand: DemandModel) -> list[str]:
             f"  handle time {given.mean_handle_seconds:.1f} s on average, "
             f"{_patience(mean_seconds(given.patience))}"
         )
+        lines += stages(case, wanted)
         while_open = load[is_open]
         if not while_open.any():
             lines.append("  nobody comes while it is open")
@@ -167,7 +168,34 @@ def _staff(case: Case) -> list[str]:
             f"{card.paid_hour}{on_cost}; "
             + ("breaks lie in the shifts" if group.shifts else "staffed interval by interval"),
         ]
+        lines += _elsewhere(case, name)
     return lines
+
+
+def _elsewhere(case: Case, name: str) -> Iterator[str]:
+    """By whose clock the shifts of a group start, and what that is by the scenario's."""
+    from datetime import datetime, time, timedelta
+
+    from ccsim.scenario.hours import write_clock
+
+    scenario, grid = case.scenario, case.grid
+    there, here = grid.clock(scenario.zone_of(name)), grid.clock()
+    shifts = scenario.agent_groups[name].shifts
+    if there == here or not shifts:
+        return
+    minute = min(min(scenario.shifts[kind].starts) for kind in shifts)
+    shown = ""
+    said: list[str] = []
+    for day in there.dates(grid.end):
+        instant = there.instant(datetime.combine(day, time()) + timedelta(minutes=minute))
+        if 0 <= instant < grid.end and shown != f"{here.shown(instant):%H:%M}":
+            shown = f"{here.shown(instant):%H:%M}"
+            since = f" from {day_name(day.isoformat())}" if said else ""
+            said.append(f"{shown} by {grid.time_zone}{since}")
+    yield (
+        f"  shifts start by the clocks of {there.time_zone}: {write_clock(minute)} there is "
+        f"{', '.join(said)}"
+    )
 
 
 def _promises(case: Case) -> list[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,46 @@ if TYPE_CHECKING:
     from ccsim.scenario.model import Horizon
 
 Integers = NDArray[np.int64]
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class LocalClock:
+    """What the clocks of a place show during a horizon, which may be laid in another time zone.
+
+    Attributes
+    ----------
+    time_zone : str
+        IANA name.
+    start_utc : str
+        The horizon's first instant, ISO 8601 in UTC; microsecond 0.
+    """
+
+    time_zone: str
+    start_utc: str
+
+    def instant(self, shown: datetime) -> int:
+        """Microseconds at which the clocks first show a time; skipped, when they go forward.
+
+        Examples
+        --------
+        >>> manila = LocalClock("Asia/Manila", "2026-10-24T22:00:00+00:00")
+        >>> manila.instant(datetime(2026, 10, 25, 8)) // HOUR_US
+        2
+        """
+        moment = moment_of(shown, ZoneInfo(self.time_zone))
+        return (moment - datetime.fromisoformat(self.start_utc)) // _MICROSECOND
+
+    def shown(self, instant: int) -> datetime:
+        """Local date and time at an instant [µs], without zone; `fold` tells twins apart."""
+        utc = datetime.fromisoformat(self.start_utc) + instant * _MICROSECOND
+        return utc.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None)
+
+    def dates(self, end: int) -> list[date]:
+        """Every local date of a horizon that ends so late [µs], in part or whole."""
+        first, last = self.shown(0).date(), self.shown(end - 1).date()
+        return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +114,10 @@ class Grid:
         """Start of each interval [µs], shape (n_intervals,)."""
         return np.arange(self.intervals, dtype=np.int64) * self.interval_us
 
+    def clock(self, time_zone: str | None = None) -> LocalClock:
+        """The clocks of another time zone, or of its own, over the same horizon."""
+        return LocalClock(time_zone or self.time_zone, self.start_utc)
+
     @property
     def labels(self) -> list[str]:
         """Local date and clock time of each interval, ``2026-09-06 07:30``."""
@@ -109,11 +154,38 @@ class Grid:
         >>> spring.instant(0, 8 * 60) // 3_600_000_000, spring.intervals
         (7, 46)
         """
-        import pandas as pd
+        local = datetime.fromisoformat(self.dates[0]) + timedelta(days=day, minutes=minute)
+        return self.clock().instant(local)
 
-        local = pd.Timestamp(self.dates[0]) + pd.Timedelta(days=day, minutes=minute)
-        moment = local.tz_localize(self.time_zone, nonexistent="shift_forward", ambiguous=True)
-        return int((moment - pd.Timestamp(self.start_utc)) // pd.Timedelta(microseconds=1))
+
+def moment_of(local: datetime, zone: ZoneInfo) -> datetime:
+    """Instant in UTC at which the clocks of a zone first show a time.
+
+    A time that they skip is the instant at which they go forward.
+
+    Examples
+    --------
+    >>> berlin = ZoneInfo("Europe/Berlin")
+    >>> for shown in ("2026-03-29T02:30", "2026-10-25T02:30"):
+    ...     print(moment_of(datetime.fromisoformat(shown), berlin))
+    2026-03-29 01:00:00+00:00
+    2026-10-25 00:30:00+00:00
+    """
+    found = local.replace(tzinfo=zone).astimezone(UTC)
+    if found.astimezone(zone).replace(tzinfo=None, fold=0) == local:
+        return found
+    # Skipped: with the offset of before it is read too late, with that of after too soon.
+    sooner = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    seconds = (found - sooner) // timedelta(seconds=1)
+    before = sooner.astimezone(zone).utcoffset()
+    low, high = 0, seconds  # the change lies after the first, and not after the second
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (sooner + timedelta(seconds=middle)).astimezone(zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return sooner + timedelta(seconds=high)
 
 
 def lay_grid(horizon: Horizon, time_zone: str) -> Grid:
@@ -126,26 +198,23 @@ def lay_grid(horizon: Horizon, time_zone: str) -> Grid:
     >>> autumn.intervals, autumn.labels[4:8]
     (50, ['2026-10-25 02:00', '2026-10-25 02:30', '2026-10-25 02:00', '2026-10-25 02:30'])
     """
-    import pandas as pd
-
-    first: date = horizon.start
-    midnights = pd.date_range(first, periods=horizon.days + 1, freq="D").tz_localize(
-        time_zone, nonexistent="shift_forward", ambiguous=True
-    )
-    interval = pd.Timedelta(microseconds=horizon.interval_us)
-    local = pd.date_range(midnights[0], midnights[-1], freq=interval, inclusive="left")
-    microsecond = pd.Timedelta(microseconds=1)
-    day_starts = np.array([(m - midnights[0]) // microsecond for m in midnights], dtype=np.int64)
-    starts = np.arange(len(local), dtype=np.int64) * (horizon.interval_us)
+    zone = ZoneInfo(time_zone)
+    first = datetime.combine(horizon.start, time())
+    midnights = [moment_of(first + timedelta(days=n), zone) for n in range(horizon.days + 1)]
+    day_starts = np.array([(m - midnights[0]) // _MICROSECOND for m in midnights], dtype=np.int64)
+    starts = np.arange(0, day_starts[-1], horizon.interval_us, dtype=np.int64)
+    local = [
+        (midnights[0] + timedelta(microseconds=start)).astimezone(zone) for start in starts.tolist()
+    ]
     return Grid(
         time_zone=time_zone,
-        start_utc=midnights[0].tz_convert("UTC").isoformat(),
+        start_utc=midnights[0].isoformat(),
         interval_us=horizon.interval_us,
         day_starts=day_starts,
         day=np.searchsorted(day_starts, starts, side="right").astype(np.int64) - 1,
-        weekday=local.day_of_week.to_numpy(dtype=np.int64),
-        minute=(local.hour * 60 + local.minute).to_numpy(dtype=np.int64),
-        dates=tuple(m.date().isoformat() for m in midnights[:-1]),
+        weekday=np.array([moment.weekday() for moment in local], dtype=np.int64),
+        minute=np.array([moment.hour * 60 + moment.minute for moment in local], dtype=np.int64),
+        dates=tuple(m.astimezone(zone).date().isoformat() for m in midnights[:-1]),
     )
 
 

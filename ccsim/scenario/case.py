@@ -37,6 +37,8 @@ class Case:
         Distribution tables by file name as the scenario writes it.
     variant : str or None
         The variant's name.
+    changes : tuple of str
+        Single fields set on top of file and variant, as ``horizon.days=14``.
     files : mapping of str to bytes
         Every file that was read, by the name the scenario uses, to rerun from the provenance.
     """
@@ -46,12 +48,14 @@ class Case:
     demand: Mapping[str, NDArray[np.float64]]
     tables: Mapping[str, Table] = field(default_factory=dict)
     variant: str | None = None
+    changes: tuple[str, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
-        """The scenario's name with its variant."""
-        return f"{self.scenario.name} ({self.variant})" if self.variant else self.scenario.name
+        """The scenario's name with its variant, and what was set on top."""
+        said = [*([self.variant] if self.variant else []), *self.changes]
+        return f"{self.scenario.name} ({', '.join(said)})" if said else self.scenario.name
 
     @property
     def fingerprint(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ccsim.errors import Problem
 from ccsim.scenario.demand_checks import DEMAND_CHECKS, demand_remarks
+from ccsim.scenario.distributions import Component, Stage
 from ccsim.scenario.hours import DAY_MINUTES, WEEKDAYS, write_clock
 from ccsim.scenario.merge import EMPTY
 from ccsim.scenario.model import AgentGroup, InHouse, Money, Partner, Scenario, Shift
@@ -24,6 +25,8 @@ SLOT_MINUTES = 5
 """Shifts, breaks and opening hours lie on a grid of these."""
 _MINUTE = 60 * MICROSECONDS
 _DAY = DAY_MINUTES * _MINUTE
+_MOST_STAGES = 12
+_SHORTEST_STAGE = MICROSECONDS // 1000
 
 
 NAMED = (
@@ -121,18 +124,22 @@ def _passed_on(data: Any) -> Iterator[tuple[FieldPath, object, str, str]]:
 
 
 def time_zone_exists(scenario: Scenario, at: At) -> Iterator[Problem]:
-    """The time zone is one of the IANA database."""
+    """Time zones are those of the IANA database."""
     from zoneinfo import ZoneInfo, available_timezones
 
-    try:
-        ZoneInfo(scenario.time_zone)
-    except (KeyError, ValueError, OSError):
-        known = available_timezones()
-        tail = scenario.time_zone.rpartition("/")[2].casefold()
-        same = [zone for zone in sorted(known) if zone.rpartition("/")[2].casefold() == tail]
-        hint = f"; did you mean {same[0]!r}?" if same else did_you_mean(scenario.time_zone, known)
-        came_text = came(scenario.time_zone)
-        yield at(("time_zone",), f"no time zone {came_text}{hint or '; write Europe/Berlin'}")
+    zones: list[tuple[FieldPath, str]] = [(("time_zone",), scenario.time_zone)]
+    for name, group in scenario.agent_groups.items():
+        if group.time_zone is not None:
+            zones.append((("agent_groups", name, "time_zone"), group.time_zone))
+    for path, zone in zones:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            known = available_timezones()
+            tail = zone.rpartition("/")[2].casefold()
+            same = [one for one in sorted(known) if one.rpartition("/")[2].casefold() == tail]
+            hint = f"; did you mean {same[0]!r}?" if same else did_you_mean(zone, known)
+            yield at(path, f"no time zone {came(zone)}{hint or '; write Europe/Berlin'}")
 
 
 def days_hold_whole_intervals(scenario: Scenario, at: At) -> Iterator[Problem]:
@@ -207,11 +214,33 @@ def demand_is_used(scenario: Scenario, at: At) -> Iterator[Problem]:
 
 
 def work_takes_time(scenario: Scenario, at: At) -> Iterator[Problem]:
-    """A constant talk time is more than zero."""
+    """A constant talk time is more than zero, in stages too."""
     for name, contact_type in scenario.contact_types.items():
-        constant = contact_type.talk_time.constant
-        if constant is not None and constant.value == 0:
+        talk = contact_type.talk_time
+        stages = [talk] if talk.stages is None else list(talk.stages.values())
+        if stages and all(one.constant and one.constant.value == 0 for one in stages):
             yield at(("contact_types", name, "talk_time"), "takes no time; write more than 0 s")
+
+
+def stages_are_work(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """Work has some stages, none of them over before it begins; a delay has none."""
+    for name, contact_type in scenario.contact_types.items():
+        for path, given in contact_type.works():
+            if given is None or given.stages is None:
+                continue
+            here: FieldPath = ("contact_types", name, *path, "stages")
+            if path[-1] == "delay":
+                yield at(here, "nobody works during a delay; write one distribution")
+            elif not 1 <= len(given.stages) <= _MOST_STAGES:
+                message = f"{len(given.stages)} stages; write 1 to {_MOST_STAGES}"
+                yield at(here, message)
+            for stage, one in given.stages.items():
+                parts: list[Stage | Component] = [one, *(one.mixture or {}).values()]
+                for part in parts:
+                    smooth = part.exponential or part.lognormal or part.weibull
+                    if smooth is not None and smooth.mean * one.scale < _SHORTEST_STAGE:
+                        message = "is shorter than a millisecond on average; leave it out"
+                        yield at((*here, stage), message)
 
 
 def targets_can_be_kept(scenario: Scenario, at: At) -> Iterator[Problem]:
@@ -335,6 +364,7 @@ CHECKS: tuple[Check, ...] = (
     *DEMAND_CHECKS,
     *ROUTING_CHECKS,
     work_takes_time,
+    stages_are_work,
     targets_can_be_kept,
     staffing_fits,
     prices_are_paid,
@@ -353,6 +383,9 @@ def remarks(scenario: Scenario) -> tuple[str, ...]:
             f"horizon.warm_up {write_duration(horizon.warm_up)} is longer than the horizon; "
             f"{horizon.days * 24} h are simulated and dropped"
         )
+    for name, group in scenario.agent_groups.items():
+        if group.time_zone is not None and not group.shifts:
+            said.append(f"{name}: time_zone says when its shifts start, and it has none")
     for name, contact_type in scenario.contact_types.items():
         if not contact_type.targets:
             said.append(f"{name} has no target: no plan can miss it")

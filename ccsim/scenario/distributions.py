@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from ccsim.scenario.given import FilePath, Given, Name, Positive, one_of
 from ccsim.scenario.quantities import Duration, Length, Share
@@ -75,9 +75,45 @@ class Component(Given):
     empirical: Empirical | None = None
     """A measured table of quantiles."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_constant(cls, value: Any) -> Any:
+        return bare_constant(value)
+
     @model_validator(mode="after")
     def _one_kind(self) -> Component:
         one_of(self, ("constant", "exponential", "lognormal", "weibull", "empirical"))
+        return self
+
+
+class Stage(Given):
+    """One stage of the work: exactly one kind of distribution, and how much of it is left."""
+
+    scale: Annotated[float, Field(ge=0.01, le=100)] = 1.0
+    """Multiplies the length of this stage: 0.6 where assistance saves two fifths of it."""
+    constant: Constant | None = None
+    """Always the same length."""
+    exponential: Exponential | None = None
+    """Memoryless."""
+    lognormal: Lognormal | None = None
+    """Lognormal."""
+    weibull: Weibull | None = None
+    """Weibull."""
+    empirical: Empirical | None = None
+    """A measured table of quantiles."""
+    mixture: dict[Name, Component] | None = None
+    """Several kinds of contact, each with its share: with `constant: 0 s` those that do not need
+    the stage."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_constant(cls, value: Any) -> Any:
+        return bare_constant(value)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Stage:
+        one_of(self, ("constant", "exponential", "lognormal", "weibull", "empirical", "mixture"))
+        check_shares(self.mixture)
         return self
 
 
@@ -96,6 +132,9 @@ class HandleDistribution(Given):
     """A measured table of quantiles, from a CSV file."""
     mixture: dict[Name, Component] | None = None
     """Several kinds of contact in one, each with its share."""
+    stages: dict[Name, Stage] | None = None
+    """What is done one after the other, each stage with its own length: their independent lengths
+    add up. Of `talk_time` and `wrap_up` only."""
 
     @model_validator(mode="before")
     @classmethod
@@ -104,11 +143,9 @@ class HandleDistribution(Given):
 
     @model_validator(mode="after")
     def _one_kind(self) -> HandleDistribution:
-        one_of(self, ("constant", "exponential", "lognormal", "weibull", "empirical", "mixture"))
-        if self.mixture is not None:
-            total = sum(component.share for component in self.mixture.values())
-            if abs(total - 1) > 1e-9:
-                raise ValueError(f"the shares of the mixture add to {total:.2%}, not to 100%")
+        kinds = ("constant", "exponential", "lognormal", "weibull", "empirical", "mixture")
+        one_of(self, (*kinds, "stages"))
+        check_shares(self.mixture)
         return self
 
 
@@ -135,6 +172,14 @@ class PatienceDistribution(Given):
     def _one_kind(self) -> PatienceDistribution:
         one_of(self, ("exponential", "lognormal", "weibull", "survival", "constant"))
         return self
+
+
+def check_shares(mixture: Mapping[str, Component] | None) -> None:
+    """Refuse a mixture whose shares do not add to 100%."""
+    if mixture is not None:
+        total = sum(component.share for component in mixture.values())
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"the shares of the mixture add to {total:.2%}, not to 100%")
 
 
 def bare_constant(value: Any) -> Any:

@@ -172,6 +172,13 @@ class ContactType(Given):
     interval_floor: PartOfAll = 0.0
     """A guard: no interval is staffed for less than this service level (by the formula)."""
 
+    def works(self) -> Iterator[tuple[tuple[str, ...], HandleDistribution | None]]:
+        """Each field that says how long work or a delay takes, by its path."""
+        yield ("talk_time",), self.talk_time
+        yield ("wrap_up",), self.wrap_up
+        yield ("redial", "delay"), self.redial.delay if self.redial else None
+        yield ("repeat", "delay"), self.repeat.delay if self.repeat else None
+
 
 class Skill(Given):
     """That an agent group can handle a contact type."""
@@ -213,6 +220,10 @@ class AgentGroup(Given):
     """How their time or their work is paid."""
     shifts: tuple[Name, ...] = ()
     """The shifts they may work. None: staffed interval by interval (a partner, a first look)."""
+    time_zone: str | None = None
+    """The IANA name of the place where they work, such as `Asia/Manila`: `starts` and `days` of
+    their shifts are by the clocks there, in the scenario and in plan files. Nothing else is. None:
+    the scenario's."""
     shrinkage: Shrinkage = Shrinkage()
     """What keeps paid agents off the floor."""
     ring: Duration = 0
@@ -385,6 +396,10 @@ class Scenario(Given):
     def hours(self, contact_type: str) -> OpeningHours:
         """When a contact type is open, special days included."""
         return hours_of(self, contact_type)
+
+    def zone_of(self, group: str) -> str:
+        """The time zone by whose clocks the shifts of an agent group start."""
+        return self.agent_groups[group].time_zone or self.time_zone
 
     def targets(self) -> Iterator[tuple[str, Target]]:
         """Each contact type's name with each of its targets, in the order of the file."""

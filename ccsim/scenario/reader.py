@@ -186,6 +186,7 @@ def _case(document: Document, variant: str | None, overrides: Sequence[str]) -> 
         demand=demand,
         tables=series.tables,
         variant=variant,
+        changes=tuple(overrides),
         files=series.files,
     )
 

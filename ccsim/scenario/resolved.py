@@ -6,11 +6,11 @@ from typing import Any
 
 from ccsim.scenario.case import Case
 from ccsim.scenario.demand import Demand, ForecastError
-from ccsim.scenario.distributions import Component, HandleDistribution, PatienceDistribution
+from ccsim.scenario.distributions import Component, HandleDistribution, PatienceDistribution, Stage
 from ccsim.scenario.given import Given
 from ccsim.scenario.yaml_reader import write_yaml
 
-_CHOICES = (Component, Demand, ForecastError, HandleDistribution, PatienceDistribution)
+_CHOICES = (Component, Demand, ForecastError, HandleDistribution, PatienceDistribution, Stage)
 """Models of which one field is chosen; the others are not written."""
 
 

@@ -32,9 +32,9 @@ from ccsim.errors import Problem, ScenarioError
 from ccsim.scenario.calendar import Grid
 from ccsim.scenario.case import Table
 from ccsim.scenario.demand import Demand
-from ccsim.scenario.distributions import Empirical, HandleDistribution, Survival
+from ccsim.scenario.distributions import Empirical, HandleDistribution, Stage, Survival
 from ccsim.scenario.hours import WEEKDAYS, parse_clock, parse_date, write_clock
-from ccsim.scenario.model import ContactType, Scenario
+from ccsim.scenario.model import Scenario
 from ccsim.scenario.problems import FieldPath
 from ccsim.scenario.sheets import Cell, Sheet, read_sheet
 from ccsim.scenario.special_days import Profile, profile_of
@@ -352,23 +352,25 @@ def tables_of(scenario: Scenario) -> Iterator[tuple[FieldPath, Empirical | Survi
     """Each distribution table that a scenario names, with the path of its ``file`` field."""
     for name, contact_type in scenario.contact_types.items():
         here: FieldPath = ("contact_types", name)
-        for below, work in _works(contact_type):
+        for below, work in contact_type.works():
             if work is None:
                 continue
-            if work.empirical is not None:
-                yield (*here, *below, "empirical", "file"), work.empirical
-            for part, component in (work.mixture or {}).items():
-                if component.empirical is not None:
-                    yield (*here, *below, "mixture", part, "empirical", "file"), component.empirical
+            yield from _tables_of_work(work, (*here, *below))
+            for stage, given in (work.stages or {}).items():
+                yield from _tables_of_work(given, (*here, *below, "stages", stage))
         patience = contact_type.patience
         if patience is not None and patience.survival is not None:
             yield (*here, "patience", "survival", "file"), patience.survival
 
 
-def _works(contact_type: ContactType) -> Iterator[tuple[FieldPath, HandleDistribution | None]]:
-    yield ("talk_time",), contact_type.talk_time
-    yield ("wrap_up",), contact_type.wrap_up
-    yield ("redial", "delay"), contact_type.redial.delay if contact_type.redial else None
+def _tables_of_work(
+    work: HandleDistribution | Stage, here: FieldPath
+) -> Iterator[tuple[FieldPath, Empirical | Survival]]:
+    if work.empirical is not None:
+        yield (*here, "empirical", "file"), work.empirical
+    for part, component in (work.mixture or {}).items():
+        if component.empirical is not None:
+            yield (*here, "mixture", part, "empirical", "file"), component.empirical
 
 
 def table_of(sheet: Sheet, given: Empirical | Survival) -> Table:

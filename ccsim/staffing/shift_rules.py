@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime, time, timedelta
 from functools import cached_property
 from itertools import pairwise
 from math import gcd
@@ -181,9 +181,22 @@ def shift_rules(case: Case, requirement: Requirement | None = None) -> ShiftRule
     """
     scenario, grid = case.scenario, case.grid
     cyclic = scenario.horizon.begins == "cyclic"
-    starts = {name: _instants(case, shift) for name, shift in scenario.shifts.items()}
-    used = sorted({s for group in scenario.agent_groups.values() for s in _shifts_of(group)})
-    slot = _slot(case, {name: (scenario.shifts[name], starts[name]) for name in used})
+    starts = {
+        (kind, zone): _instants(case, scenario.shifts[kind], zone)
+        for name, group in scenario.agent_groups.items()
+        for kind in _shifts_of(group)
+        for zone in [scenario.zone_of(name)]
+    }
+    slot = _slot(
+        case,
+        {
+            used: (
+                scenario.shifts[used],
+                tuple(s for (kind, _), mine in starts.items() if kind == used for s in mine),
+            )
+            for used in sorted({kind for kind, _ in starts})
+        },
+    )
     slots = grid.end // slot
     interval = np.arange(slots, dtype=np.int64) * slot // grid.interval_us
     shifts: list[PossibleShift] = []
@@ -200,7 +213,7 @@ def shift_rules(case: Case, requirement: Requirement | None = None) -> ShiftRule
         maximum[name] = np.full(slots, most)
         for kind in group.shifts:
             shift = scenario.shifts[kind]
-            for start in starts[kind]:
+            for start in starts[kind, scenario.zone_of(name)]:
                 if not cyclic and start + shift.length > grid.end:
                     continue
                 possible = _possible(name, kind, shift, start, slot)
@@ -295,19 +308,16 @@ def _shifts_of(group: AgentGroup) -> tuple[str, ...]:
     return () if group.agents is not None else group.shifts
 
 
-def _instants(case: Case, shift: Shift) -> tuple[int, ...]:
-    """Every instant of the horizon at which a shift may start [µs], local clock times."""
-    grid = case.grid
-    return tuple(
-        sorted(
-            {
-                grid.instant(day, minute)
-                for day, written in enumerate(grid.dates)
-                if date.fromisoformat(written).weekday() in shift.days
-                for minute in shift.starts
-            }
-        )
-    )
+def _instants(case: Case, shift: Shift, time_zone: str) -> tuple[int, ...]:
+    """Every instant of the horizon at which a shift may start [µs], by the clocks of a zone."""
+    clock, end = case.grid.clock(time_zone), case.grid.end
+    found = {
+        clock.instant(datetime.combine(day, time()) + timedelta(minutes=minute))
+        for day in clock.dates(end)
+        if day.weekday() in shift.days
+        for minute in shift.starts
+    }
+    return tuple(sorted(start for start in found if 0 <= start < end))
 
 
 def _slot(case: Case, used: Mapping[str, tuple[Shift, tuple[int, ...]]]) -> int:
