@@ -27,6 +27,7 @@ from ccsim.demand.model import (
     DemandModel,
     RedialModel,
     RepeatModel,
+    UntimelyModel,
     compile_demand,
 )
 from ccsim.demand.table import QuantileTable
@@ -200,6 +201,12 @@ def played(draw: st.DrawFn) -> Played:
                     [
                         {},
                         {"unplanned": "30%", "unplanned_day_error": {"gamma": {"shape": 2}}},
+                        {
+                            "unplanned": "10%",
+                            "log_in": "5 min",
+                            "late": {"share": "50%", "by": {"exponential": {"mean": "40 min"}}},
+                            "leaves_early": {"share": "40%", "by": "30 min"},
+                        },
                     ]
                 )
             ),
@@ -300,7 +307,12 @@ def some_demand(chance: np.random.Generator) -> DemandModel:
     return DemandModel(
         tuple(contact_type(name) for name in "abcde"[: chance.integers(1, 6)]),
         tuple(
-            AbsenceModel(name, one_of([0, 0, 200_000, 1_000_000]), one_of(factors))
+            AbsenceModel(
+                *(name, one_of([0, 0, 200_000, 1_000_000]), one_of(factors)),
+                log_in=one_of([0, 0, 2 * MINUTE]),
+                late=one_of([None, None, UntimelyModel(600_000, one_of(lengths[1:]))]),
+                leaves_early=one_of([None, None, UntimelyModel(400_000, one_of(lengths[1:]))]),
+            )
             for name in "vwxyz"[: chance.integers(1, 6)]
         ),
         Grid(
@@ -343,18 +355,21 @@ def some_changes(chance: np.random.Generator, intervals: int, interval_us: int) 
 
 def some_stretches(
     chance: np.random.Generator, demand: DemandModel, step: int
-) -> list[tuple[int, int, int, bool]]:
-    """One agent's stretches: start, end, day, and whether the shift ends with it."""
+) -> list[tuple[int, int, int, int, int, bool]]:
+    """One agent's stretches: start, end, day, start and end of the shift, and whether it is one."""
     grid = demand.grid
     number = np.arange(-demand.warm_up_intervals, grid.intervals)
     day = grid.day[number % grid.intervals] - np.where(number < 0, grid.days, 0)
     begin = int(number[0]) * grid.interval_us
-    if chance.random() < 0.3:  # by interval: at midnight her stretch goes on, as another day
+    in_shift = chance.random() >= 0.3
+    if not in_shift:  # by interval: at midnight her stretch goes on, as another day
         there = np.concatenate([[False], chance.random(len(number)) < 0.8, [False]])
         midnight = np.concatenate([[True], np.diff(day) != 0, [True]])
         start = np.flatnonzero(there[1:] & (~there[:-1] | midnight))
         end = np.flatnonzero(there[:-1] & (~there[1:] | midnight))
-        days, ends_shift = day[start], ~there[end + 1]
+        days = day[start]
+        goes = np.flatnonzero(there[:-1] & ~there[1:])
+        ends = begin + goes[np.searchsorted(goes, end)] * grid.interval_us
         start, end = begin + start * grid.interval_us, begin + end * grid.interval_us
     else:  # a shift with up to three breaks, some of no length, some after the horizon
         most = (grid.end + grid.interval_us - begin) // step + 2
@@ -362,8 +377,13 @@ def some_stretches(
         start, end = edges[::2], edges[1::2]
         start, end = start[start < end], end[start < end]
         days = np.full(len(start), chance.choice(day))
-        ends_shift = np.arange(len(start)) == len(start) - 1
-    return list(zip(start.tolist(), end.tolist(), days.tolist(), ends_shift.tolist(), strict=True))
+        ends = np.full(len(start), end.max(initial=begin))
+    return [
+        (*stretch, int(start[0]), shift_end, in_shift)
+        for *stretch, shift_end in zip(
+            *(column.tolist() for column in (start, end, days, ends)), strict=True
+        )
+    ]
 
 
 def some_skills(chance: np.random.Generator, groups: int, types: int) -> Skills:
@@ -449,11 +469,13 @@ def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> M
     types, groups = len(given), len(demand.absence)
     agent_group = chance.integers(0, groups, chance.integers(0, 13))
     rows = sorted(
-        (start, agent, end, day, ends_shift)
+        (start, agent, end, day, *shift)
         for agent in range(len(agent_group))
-        for start, end, day, ends_shift in some_stretches(chance, demand, step)
+        for start, end, day, *shift in some_stretches(chance, demand, step)
     )
-    start, agent, end, day, ends_shift = np.array(rows, np.int64).reshape(-1, 5).T.copy()
+    start, agent, end, day, shift_start, shift_end, in_shift = (
+        np.array(rows, np.int64).reshape(-1, 7).T.copy()
+    )
     return Model(
         contact_types=tuple(one.name for one in given),
         groups=tuple(one.group for one in demand.absence),
@@ -479,7 +501,9 @@ def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> M
             day=day,
             start=start,
             end=end,
-            ends_shift=ends_shift.astype(bool),
+            shift_start=shift_start,
+            shift_end=shift_end,
+            in_shift=in_shift.astype(bool),
             serves_out=chance.random(len(rows)) < 0.4,
         ),
     )

@@ -45,6 +45,7 @@ from ccsim.simulation import (
     reference,
     routing_compiled,
 )
+from ccsim.simulation.attendance import attendance, present
 from ccsim.simulation.engine import ENGINES, REFERENCE_SECONDS, chosen
 from ccsim.simulation.log import MET, PASSED_ON, REDIAL, Outcome
 from ccsim.simulation.model import Model, compile_model
@@ -143,7 +144,9 @@ def test_the_centres_compared_have_everything_in_them() -> None:
         log, model, contacts = centre.log, centre.model, centre.draw.contacts
         stretches, answered = model.stretches, log.outcome == Outcome.ANSWERED
         first = log.attempt == 0
-        came = log.stretch_left > stretches.start
+        came = log.stretch_left > log.stretch_came
+        worked = attendance(model, centre.draw, present(model, centre.draw))
+        early = worked.there & (worked.end < stretches.end)
         late = came & (log.stretch_left > stretches.end)
         happens = {
             **{outcome.name: log.outcome == outcome for outcome in Outcome},
@@ -162,6 +165,11 @@ def test_the_centres_compared_have_everything_in_them() -> None:
             "on into the next stretch": (stretches.end[:, None] == stretches.start)
             & (stretches.agent[:, None] == stretches.agent),
             "absent": ~came,
+            "late": worked.there & (log.stretch_came > stretches.start),
+            "later than a whole stretch": present(model, centre.draw) & ~worked.there,
+            "gone early": early,
+            "early, with a contact in hand": early & (log.stretch_left > worked.end),
+            "early, while open": early & ~worked.serves_out & stretches.serves_out,
             "no agents": len(stretches.start) == 0,
             "no contacts": len(log.arrival) == 0,
             "answered, of an incident": answered & (log.ordinal >= FIRST_ORDINAL),

@@ -6,6 +6,8 @@ The log is judged from the draw and the plan alone, never from the engine's stat
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
+from functools import lru_cache
 from itertools import islice, pairwise
 from typing import NamedTuple
 
@@ -18,7 +20,7 @@ from ccsim.demand.model import PPM
 from ccsim.performance.sample import block_sample
 from ccsim.performance.waits import no_waits
 from ccsim.simulation.log import MET, PASSED_ON, REDIAL, ContactLog, Outcome
-from ccsim.simulation.model import Model
+from ccsim.simulation.model import Model, Stretches
 from ccsim.simulation.rules import CHOICES
 from tests.centres import Played, played
 from tests.equality import Centre, played_by_reference, some_days
@@ -61,9 +63,8 @@ def idle_spans(day: Day) -> list[tuple[int, int, int]]:
         if agent >= 0:
             busy[agent].append((begin, end))
     stop = model.end if model.cut else max([2**61, *log.ended.tolist()])
-    there = present(day)
     spans = []
-    s = model.stretches
+    s, there = worked(day)
     rows = zip(s.agent.tolist(), s.start.tolist(), s.end.tolist(), there, strict=True)
     for agent, start, end, is_there in rows:
         if not is_there:
@@ -77,14 +78,27 @@ def idle_spans(day: Day) -> list[tuple[int, int, int]]:
     return [span for span in spans if span[1] < span[2]]
 
 
-def present(day: Day) -> np.ndarray:
-    """Whether the agent of each stretch is there on its day."""
-    s = day.model.stretches
+@lru_cache(maxsize=4)
+def worked(day: Day) -> tuple[Stretches, np.ndarray]:
+    """Stretches as they are worked, stretch by stretch, and whether their agents come at all."""
+    s, groups = day.model.stretches, day.model.agent_group
+    start, end, serves_out = s.start.copy(), s.end.copy(), s.serves_out.copy()
     there = np.ones(len(s.agent), dtype=bool)
-    for group in range(len(day.model.groups)):
-        mine = day.model.agent_group[s.agent] == group
-        there[mine] = day.draw.present(group, s.day[mine], s.ordinal[mine])
-    return there
+    for row, agent in enumerate(s.agent.tolist()):
+        group, key = int(groups[agent]), (s.day[row : row + 1], s.ordinal[row : row + 1])
+        there[row] = day.draw.present(group, *key)[0]
+        if not s.in_shift[row] or not there[row]:
+            continue
+        comes = max(int(s.start[row]), int(s.shift_start[row] + day.draw.late(group, *key)[0]))
+        goes = min(int(s.end[row]), int(s.shift_end[row] - day.draw.leaves_early(group, *key)[0]))
+        there[row] = comes < goes
+        if there[row]:
+            start[row], end[row] = comes, goes
+        if there[row] and goes < s.end[row]:
+            interval = goes // day.model.interval_us % day.model.open.shape[1]
+            served = np.flatnonzero(day.model.skills.priority[group])
+            serves_out[row] = goes >= day.model.end or not day.model.open[served, interval].any()
+    return replace(s, start=start, end=end, serves_out=serves_out), there
 
 
 def handle_time(day: Day, row: int, drawn: int) -> int:
@@ -263,14 +277,14 @@ def next_attempt(day: Day, row: int, one: Expected) -> Expected | None:
 
 def serving_out(day: Day, agent: int, moment: int) -> bool:
     """Whether all she serves was closed when a stretch of hers ended, and she has not left."""
-    s, log = day.model.stretches, day.log
+    (s, there), log = worked(day), day.log
     late = (s.agent == agent) & s.serves_out & (s.end <= moment) & (moment <= log.stretch_left)
-    return bool((late & present(day)).any())
+    return bool((late & there).any())
 
 
 def agents_answer_what_they_can_while_they_are_there_one_at_a_time(day: Day) -> None:
-    log, model, s = day.log, day.model, day.model.stretches
-    there = present(day)
+    log, model = day.log, day.model
+    s, there = worked(day)
     served: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for row in np.flatnonzero(log.agent >= 0).tolist():
         agent, begin = int(log.agent[row]), int(log.taken[row])
@@ -286,8 +300,8 @@ def agents_answer_what_they_can_while_they_are_there_one_at_a_time(day: Day) -> 
 
 def groups_mind_thresholds_and_how_long_a_contact_waited(day: Day) -> None:
     """Unless an agent serves out."""
-    log, model, s, skills = day.log, day.model, day.model.stretches, day.model.skills
-    there = present(day)
+    log, model, skills = day.log, day.model, day.model.skills
+    s, there = worked(day)
     for row in np.flatnonzero(log.agent >= 0).tolist():
         agent, moment = int(log.agent[row]), int(log.taken[row])
         group, contact_type = model.agent_group[agent], log.contact_type[row]
@@ -530,7 +544,8 @@ def the_tally_is_the_log(day: Day) -> None:  # noqa: PLR0915 (every count once)
 
 
 def time_on_the_floor_and_handling_are_counted_once(day: Day) -> None:
-    log, model, s, tally = day.log, day.model, day.model.stretches, day.tally
+    log, model, tally = day.log, day.model, day.tally
+    s, there = worked(day)
     last = model.end if model.cyclic else max(model.end, 2**61)
 
     def inside(begins: np.ndarray, ends: np.ndarray) -> int:
@@ -548,7 +563,8 @@ def time_on_the_floor_and_handling_are_counted_once(day: Day) -> None:
         assert (handling <= floor).all()
     # An agent leaves between the end of a stretch and that of the contact in hand.
     came = log.stretch_left > s.start
-    assert present(day)[came].all()
+    assert there[came].all()
+    assert (log.stretch_came == s.start).all()
     if not model.cut:
         assert (log.stretch_left[came] >= s.end[came]).all()
 

@@ -419,7 +419,7 @@ COUNTED_WRONGLY = {
     "short only before the limit": ("wait <= short[kind]", "wait < short[kind]"),
     "the warm-up counts": ("begin = max(begin, 0)", "pass"),
     "the end counts in a week without end": ("    if cyclic:\n", "    if False:\n"),
-    "every stretch ends a shift": ("begin < left and ends_shift[stretch]", "begin < left"),
+    "all time is past the shift": ("shift_end[stretch], left", "begin, left"),
     "handling that is nobody's": ("handled[group, kind] += handling", "pass"),
     "lost where the last attempt arrived": (
         "contacts[_LOST, origin[row], first_interval[row]] += 1",
@@ -511,7 +511,7 @@ def test_no_slip_of_the_engine_goes_unseen(record_property: Any) -> None:
 
 def test_no_slip_of_the_draw_goes_unseen(record_property: Any) -> None:
     chance = np.random.default_rng(2)
-    days = islice(some_days(chance, 2), 100)
+    days = islice(some_days(chance, 2), 200)
     small = [pair for pair in days if sum(len(day.contacts.arrival) for day in pair) < 200]
     said = found(DRAWN_WRONGLY, draw_compiled, "draw_contacts", misdrawn, small)
     record_property("planted", said)

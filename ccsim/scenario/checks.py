@@ -11,6 +11,7 @@ from itertools import chain, pairwise
 from typing import Any
 
 from ccsim.errors import Problem
+from ccsim.scenario.agent_checks import AGENT_CHECKS
 from ccsim.scenario.demand_checks import DEMAND_CHECKS, demand_remarks
 from ccsim.scenario.hours import DAY_MINUTES, WEEKDAYS, write_clock
 from ccsim.scenario.merge import EMPTY
@@ -337,6 +338,7 @@ CHECKS: tuple[Check, ...] = (
     work_takes_time,
     targets_can_be_kept,
     staffing_fits,
+    *AGENT_CHECKS,
     prices_are_paid,
     shifts_lie_on_slots,
     breaks_fit_in_shifts,

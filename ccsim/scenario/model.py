@@ -22,6 +22,8 @@ from ccsim.scenario.targets import Target, TargetSentence
 from ccsim.scenario.units import MICROSECONDS as SECOND
 from ccsim.scenario.units import Money, parse_duration
 
+HOUR = 3600 * SECOND
+
 AnnouncedEstimate = Literal["last_answered", "by_position"]
 AgentChoice = Literal["longest_idle", "least_handling", "at_random", "in_order"]
 
@@ -193,6 +195,15 @@ class Skill(Given):
     they are there for others."""
 
 
+class Untimely(Given):
+    """How often agents come late, or leave early, and by how much."""
+
+    share: Share
+    """The share of agent-days on which it happens."""
+    by: HandleDistribution
+    """How much then."""
+
+
 class Shrinkage(Given):
     """Paid time that is not on the floor, by its named parts."""
 
@@ -200,6 +211,14 @@ class Shrinkage(Given):
     """Absence on the day: scheduled and paid, but not there. Drawn per agent and day."""
     unplanned_day_error: RandomFactor | None = None
     """A shared factor on absence: some days many are ill."""
+    log_in: Annotated[Duration, Field(le=4 * HOUR)] = 0
+    """Paid minutes at the begin of each shift before the agent is on the floor: starting the
+    computer, reading the news. No chance in it."""
+    late: Untimely | None = None
+    """Who comes late to her shift; log-in follows. Drawn per agent and day. None: nobody."""
+    leaves_early: Untimely | None = None
+    """Who leaves before her shift ends, with no contact in hand. Drawn per agent and day. None:
+    nobody."""
     paid_not_scheduled: PartOfAll = 0.0
     """Leave and training: a share of paid time that is never scheduled; a factor on cost."""
 

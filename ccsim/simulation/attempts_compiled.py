@@ -28,7 +28,7 @@ from ccsim.simulation.log import MET, PASSED_ON, REDIAL
 _PPM = 1_000_000
 
 # As in `ccsim.simulation.engine_compiled`.
-_LAYOUT = 0x6FFD485D
+_LAYOUT = 0xF29CD92B
 
 
 @inlined

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ccsim.demand import draw_compiled
 from ccsim.demand.chance import Chance, chance_of
 from ccsim.demand.draw import Draw
+from ccsim.simulation.attendance import Attendance, attendance
 from ccsim.simulation.log import REDIAL, ContactLog
 from ccsim.simulation.model import Model
 
@@ -126,6 +127,7 @@ class Floor(NamedTuple):
     busy: Booleans
     handled: Integers  # how long each agent has handled contacts so far
     stretch_of: Integers
+    stretch_came: Integers
     stretch_left: Integers
     coming: Integers  # stretches of agents who are there, by start and by end
     leaving: Integers
@@ -181,6 +183,16 @@ def laid_out(model: Model, draw: Draw) -> Begun:
     there = draw_compiled.who_is_there(
         chance, draw, model.agent_group[stretches.agent], stretches.day, stretches.ordinal
     )
+    worked = attendance(model, draw, there)
+    coming, leaving = np.flatnonzero(worked.there), by_end[worked.there[by_end]]
+    if worked.start is not stretches.start:
+        centre = centre._replace(
+            stretch_start=worked.start, stretch_end=worked.end, serves_out=worked.serves_out
+        )
+        # Both are in order of content where instants tie.
+        coming, leaving = (
+            coming[np.argsort(when[coming], kind="stable")] for when in (worked.start, worked.end)
+        )
     room = bool(
         chance.redial_below.any()
         or (centre.unresolved_below * chance.repeats).any()
@@ -189,8 +201,7 @@ def laid_out(model: Model, draw: Draw) -> Begun:
     first_attempts = len(draw.contacts.arrival)
     length = first_attempts + (first_attempts // 4 + 64 if room else 0)
     rows = _rows(draw, length, varied=model.varied)
-    coming, leaving = np.flatnonzero(there), by_end[there[by_end]]
-    floor = _floor(model, draw, len(rows.arrival), coming, leaving)
+    floor = _floor(model, draw, worked, len(rows.arrival), coming, leaving)
     agenda = _agenda(model, centre, len(rows.arrival), room)
     state = np.zeros(SEEN + 1, np.int64)
     state[NOW], state[ROWS] = model.begin, first_attempts
@@ -249,6 +260,7 @@ def log_of(
         called_back=column(rows.called_back) if varied else no,
         transferred=column(rows.transferred) if varied else no,
         cut=column(rows.cut),
+        stretch_came=floor.stretch_came,
         stretch_left=floor.stretch_left,
     )
 
@@ -376,7 +388,9 @@ def _rows(draw: Draw, length: int, *, varied: bool) -> Rows:
     )
 
 
-def _floor(model: Model, draw: Draw, rows: int, coming: Integers, leaving: Integers) -> Floor:
+def _floor(
+    model: Model, draw: Draw, worked: Attendance, rows: int, coming: Integers, leaving: Integers
+) -> Floor:
     """Nobody is there, nobody waits."""
     types, groups = len(model.contact_types), len(model.groups)
     agents = len(model.agent_group)
@@ -397,7 +411,8 @@ def _floor(model: Model, draw: Draw, rows: int, coming: Integers, leaving: Integ
         busy=np.zeros(agents, bool),
         handled=np.zeros(agents, np.int64),
         stretch_of=np.full(agents, -1),
-        stretch_left=model.stretches.start.copy(),
+        stretch_came=worked.start,
+        stretch_left=worked.start.copy(),
         coming=coming,
         leaving=leaving,
         talk_factor=np.ascontiguousarray(draw.talk_factor),

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ccsim.demand.draw import Draw, scale_one
 from ccsim.demand.table import NEVER
+from ccsim.simulation.attendance import attendance, present
 from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.model import Model
 from ccsim.simulation.reference_attempts import may_redial, may_repeat, pass_on
@@ -178,21 +179,17 @@ class Centre:
         """Who will be there."""
         stretches = model.stretches
         self.group_of = model.agent_group.tolist()
-        there = np.zeros(len(stretches.agent), dtype=bool)
-        stretch_group = model.agent_group[stretches.agent]
-        for group in range(len(model.groups)):
-            mine = stretch_group == group
-            there[mine] = draw.present(group, stretches.day[mine], stretches.ordinal[mine])
+        there, start, end, serves_out = attendance(model, draw, present(model, draw))
         self.stretch_agent = stretches.agent.tolist()
-        self.stretch_end = stretches.end.tolist()
-        self.serves_out = stretches.serves_out.tolist()
-        self.stretch_left = stretches.start.tolist()
+        self.stretch_end = end.tolist()
+        self.serves_out = serves_out.tolist()
+        self.stretch_came, self.stretch_left = start.tolist(), start.tolist()
         self.idle_since: list[int | None] = [None] * len(self.group_of)
         self.busy = [False] * len(self.group_of)
         self.handled = [0] * len(self.group_of)
         self.stretch_of = [-1] * len(self.group_of)
-        self.comings = self._sorted(stretches.start, there)
-        self.leavings = self._sorted(stretches.end, there)
+        self.comings = self._sorted(start, there)
+        self.leavings = self._sorted(end, there)
 
     def _sorted(self, when: Integers, there: NDArray[np.bool_]) -> list[tuple[int, int]]:
         """Moments of the stretches of agents who are there: (instant, stretch), in order."""
@@ -462,4 +459,4 @@ class Centre:
         for agent, stretch in enumerate(self.stretch_of):
             if stretch >= 0 and (self.busy[agent] or self.idle_since[agent] is not None):
                 self.stretch_left[stretch] = end
-        return self.rows.log(end, self.stretch_left)
+        return self.rows.log(end, self.stretch_came, self.stretch_left)
