@@ -30,6 +30,7 @@ from ccsim.demand.model import (
     UntimelyModel,
     compile_demand,
 )
+from ccsim.demand.pace import PaceModel
 from ccsim.demand.table import QuantileTable
 from ccsim.performance.tally import Rules, Tally, count, measuring_rules
 from ccsim.plans import PlacedBreak, PlacedShift, StaffingPlan
@@ -195,6 +196,28 @@ def played(draw: st.DrawFn) -> Played:
             types,
             groups,
             lines={"main": draw(st.integers(1, 5))},
+            differ=draw(
+                st.sampled_from(
+                    [
+                        {},
+                        {
+                            "tenure": {
+                                "new": {"share": "40%", "handle_time": 1.35, "resolution": 0.7},
+                                "old": {"share": "30%", "handle_time": 0.8, "resolution": 1.2},
+                            },
+                            "handle_time_spread": "20%",
+                            "learning": {
+                                "coaching": {
+                                    "start": "2026-09-06",
+                                    "ramp": "3 d",
+                                    "handle_time": 0.9,
+                                    "resolution": 1.3,
+                                }
+                            },
+                        },
+                    ]
+                )
+            ),
             ends=draw(st.sampled_from(["drain", "cut"])),
             shrinkage=draw(
                 st.sampled_from(
@@ -282,6 +305,8 @@ def some_demand(chance: np.random.Generator) -> DemandModel:
     warm_up = one_of([0, 0, 1, int(chance.integers(intervals + 1))])
     lengths, patience, factors = tables()
 
+    groups = int(chance.integers(1, 6))
+
     def contact_type(name: str) -> ContactTypeDemand:
         contacts = one_of([0.3, 1, 3, 60], [0.45, 0.35, 0.18, 0.02])
         redial = RedialModel(
@@ -313,7 +338,7 @@ def some_demand(chance: np.random.Generator) -> DemandModel:
                 late=one_of([None, None, UntimelyModel(600_000, one_of(lengths[1:]))]),
                 leaves_early=one_of([None, None, UntimelyModel(400_000, one_of(lengths[1:]))]),
             )
-            for name in "vwxyz"[: chance.integers(1, 6)]
+            for name in "vwxyz"[:groups]
         ),
         Grid(
             time_zone="UTC",
@@ -326,6 +351,29 @@ def some_demand(chance: np.random.Generator) -> DemandModel:
             dates=("",) * days,
         ),
         warm_up,
+        paces=some_paces(chance, groups, days, -days if warm_up else 0),
+    )
+
+
+def some_paces(
+    chance: np.random.Generator, groups: int, days: int, first_day: int
+) -> tuple[PaceModel | None, ...]:
+    """Tenures, own paces and learning, in some demands for some groups."""
+    if chance.random() < 0.6:
+        return ()
+    multiples = [PPM, PPM, 1_350_000, 333_333, 2_000_001]
+    return tuple(
+        PaceModel(
+            group=name,
+            up_to=uniform_limit(np.sort(chance.choice([0, 1, 300_000, 700_000, PPM], 2))),
+            tenure=chance.choice(multiples, (2, 3)),
+            own=[None, quantiles.uniform(0.5, 1.5)][chance.integers(2)],
+            learned=chance.choice(multiples, (2, days - first_day)),
+            first_day=first_day,
+        )
+        if chance.random() < 0.7
+        else None
+        for name in "vwxyz"[:groups]
     )
 
 
@@ -396,11 +444,13 @@ def some_skills(chance: np.random.Generator, groups: int, types: int) -> Skills:
 
     priority = chance.integers(0, chance.integers(2, 5), (groups, types))
     looks = priority if chance.random() < 0.7 else chance.integers(1, 4, (groups, types))
+    unresolved = some([0, 1, 250_000, PPM, PPM], often=0.5)
     return Skills(
         priority=priority,
         contact_priority=np.where(priority > 0, looks, 0),
         handle_ppm=some([PPM, 1_150_000, 333_333, 2_000_001]),
-        unresolved_below=uniform_limit(some([0, 1, 250_000, PPM, PPM], often=0.5)),
+        unresolved_below=uniform_limit(unresolved),
+        resolution_ppm=PPM - unresolved,
         after=some([0, 20 * SECOND, MINUTE, 3 * MINUTE]),
         reserve=some([0, 1, 2]),
         transfer_below=uniform_limit(some([0, 1, 400_000, PPM])),
@@ -506,6 +556,7 @@ def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> M
             in_shift=in_shift.astype(bool),
             serves_out=chance.random(len(rows)) < 0.4,
         ),
+        agents_differ=bool(demand.paces),
     )
 
 

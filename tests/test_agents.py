@@ -1,8 +1,10 @@
-"""When agents are there and how they differ: days made by hand, laws, and what is said of it."""
+"""How agents differ: tenure, a pace of their own, what is learned; by hand and by law."""
 
 from __future__ import annotations
 
-from fractions import Fraction
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -10,23 +12,22 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ccsim.demand.attendance import expected_agents, kept_share
 from ccsim.demand.draw import draw_replications
 from ccsim.demand.model import compile_demand
-from ccsim.economics.contracts import paid_per_scheduled
-from ccsim.economics.paid import paid_time
-from ccsim.performance.tally import count, measuring_rules
-from ccsim.plans import PlacedBreak, PlacedShift, StaffingPlan
 from ccsim.results.meaning import meaning
-from ccsim.scenario.case import Case, case_from
-from ccsim.scenario.checks import check
+from ccsim.scenario.case import case_from
+from ccsim.scenario.checks import check, remarks
 from ccsim.scenario.model import Scenario
-from ccsim.simulation.attendance import attendance, present
-from ccsim.simulation.engine import run
+from ccsim.simulation import attempts_compiled
+from ccsim.simulation.engine import Engine, run
 from ccsim.simulation.model import compile_model
+from ccsim.simulation.pace import unresolved_below
+from ccsim.staffing.spare import required
+from tests.behaviour_oracles import WINDOW, centre, chain_of, per_minute, staff
 from tests.desk import desk
-from tests.oracles import FALSE_ALARM, scenario_of
-from tests.test_reference import HOUR, MINUTE, NINE, Caller, Play, Seen, shift
+from tests.equality import differences
+from tests.oracles import FALSE_ALARM, Oracle, scenario_of, z_scores
+from tests.test_reference import MINUTE, Caller, Play, Seen, shift
 
 
 @pytest.fixture(params=["reference", "compiled"])
@@ -34,272 +35,250 @@ def play(request: pytest.FixtureRequest) -> Play:
     return Play(request.param)
 
 
-def always(by: str) -> dict[str, str]:
-    return {"share": "100%", "by": by}
-
-
-def came(seen: Seen) -> list[float]:
-    """When each stretch was really begun [min after 09:00]."""
-    return [value / MINUTE - NINE for value in seen.log.stretch_came.tolist()]
-
-
 # Days made by hand.
 
 
-def test_who_logs_in_is_not_there_yet(play: Play) -> None:
-    seen = play([Caller(0, 5), Caller(1, 5)], shift(0, 60), shrinkage={"log_in": "10 min"})
-    assert came(seen) == [10]
-    assert seen.wait == [10, 14]
-    assert seen.agents_time("on_the_floor") == 50
+def differs(**given: Any) -> dict[str, Any]:
+    return {"differ": given}
 
 
-def test_who_is_late_logs_in_afterwards(play: Play) -> None:
-    lost = {"log_in": "10 min", "late": always("5 min")}
-    seen = play([Caller(0, 5)], shift(0, 60, (30, 40)), shrinkage=lost)
-    assert came(seen) == [15, 40]
-    assert seen.wait == [15]
-    assert seen.agents_time("on_the_floor") == 35
+def handling(seen: Seen) -> list[float]:
+    return [value / MINUTE for value in (seen.log.ended - seen.log.left_queue).tolist()]
 
 
-@pytest.mark.parametrize(
-    ("late", "begins", "left"),
-    [(30, [0, 40], [0, 60]), (45, [0, 45], [0, 60]), (60, [0, 40], [0, 40])],
-)
-def test_who_is_later_than_a_whole_stretch_never_comes_to_it(
-    play: Play, late: int, begins: list[float], left: list[float]
-) -> None:
-    """Thirty minutes late is the break; after it she is as late as the shift has gone on."""
-    lost = {"late": always(f"{late} min")}
-    seen = play([Caller(0, 5)], shift(0, 60, (30, 40)), shrinkage=lost)
-    assert came(seen) == begins
-    assert seen.left == left
-    assert seen.outcome == (["waiting"] if late == 60 else ["answered"])
+def test_an_agents_own_factor_is_multiplied_with_her_skills(play: Play) -> None:
+    groups = {"desk": {"call": {"handle_time": 1.5}}}
+    everybody = {"new": {"share": "100%", "handle_time": 1.2}}
+    seen = play([Caller(0, 10)], shift(0, 60), groups=groups, **differs(tenure=everybody))
+    assert handling(seen) == [18]
 
 
-def test_who_leaves_early_takes_nobody_more(play: Play) -> None:
-    """Open all day: she does not serve out, and whoever waits waits on."""
-    lost = {"leaves_early": always("20 min")}
-    seen = play([Caller(30, 5), Caller(40, 5)], shift(0, 60), shrinkage=lost)
-    assert seen.left == [40]
-    assert seen.outcome == ["answered", "waiting"]
+def test_products_of_factors_are_rounded_half_up_before_the_handle_time_is(play: Play) -> None:
+    """0.333333 × 1.5 = 0.4999995 is 0.500000 per million; of 3 µs that is 1.5, so 2."""
+    groups = {"desk": {"call": {"handle_time": 0.333333}}}
+    everybody = {"new": {"share": "100%", "handle_time": 1.5}}
+    seen = play([Caller(0, 3 / MINUTE)], shift(0, 60), groups=groups, **differs(tenure=everybody))
+    assert (seen.log.ended - seen.log.left_queue).tolist() == [2]
 
 
-def test_who_leaves_early_finishes_her_contact_in_paid_time(play: Play) -> None:
-    lost = {"leaves_early": always("20 min")}
-    seen = play([Caller(35, 15)], shift(0, 60), shrinkage=lost)
-    assert seen.left == [50]
-    assert seen.agents_time("on_the_floor") == 50
-    assert seen.agents_time("after_shift") == 0
-    # Past the end of the shift that is paid.
-    seen = play([Caller(35, 40)], shift(0, 60), shrinkage=lost)
-    assert seen.left == [75]
-    assert seen.agents_time("after_shift") == 15
+def test_nobody_takes_longer_than_a_hundredfold(play: Play) -> None:
+    groups = {"desk": {"call": {"handle_time": 50}}}
+    everybody = {"new": {"share": "100%", "handle_time": 10}}
+    seen = play([Caller(0, 1)], shift(0, 600), groups=groups, **differs(tenure=everybody))
+    assert handling(seen) == [100]
 
 
-def test_who_leaves_in_the_break_does_not_come_back(play: Play) -> None:
-    lost = {"leaves_early": always("25 min")}
-    seen = play([Caller(28, 5), Caller(36, 5)], shift(0, 60, (30, 40)), shrinkage=lost)
-    assert came(seen) == [0, 40]
-    assert seen.left == [33, 40]
-    lost = {"leaves_early": always("15 min")}
-    seen = play([], shift(0, 60, (30, 40)), shrinkage=lost)
-    assert seen.left == [30, 45]
+@pytest.mark.parametrize(("multiple", "settled"), [(0.0, False), (1.25, True), (10, True)])
+def test_nobody_settles_more_than_all(play: Play, multiple: float, settled: bool) -> None:
+    groups = {"desk": {"call": {"resolution": "80%"}}}
+    everybody = {"some": {"share": "100%", "resolution": multiple}}
+    callers = [Caller(10 * n, 1) for n in range(40)]
+    seen = play(callers, shift(0, 600), groups=groups, **differs(tenure=everybody))
+    assert seen.log.unresolved.tolist() == [not settled] * 40
 
 
-def test_who_leaves_before_the_last_stretch_may_still_work_past_the_shift(play: Play) -> None:
-    """Her contact lasts from before the break until ten minutes past the end."""
-    lost = {"leaves_early": always("25 min")}
-    seen = play([Caller(28, 42)], shift(0, 60, (30, 40)), shrinkage=lost)
-    assert seen.left == [70, 40]
-    assert seen.agents_time("on_the_floor") == 70
-    assert seen.agents_time("after_shift") == 10
+def test_what_is_learned_goes_by_the_day(play: Play) -> None:
+    """Monday nothing; felt from Tuesday noon, over two days: 1/16, 1/2, 15/16 of it, then all."""
+    coaching = {"start": "2026-09-07", "lag": "36 h", "ramp": "2 d", "handle_time": 0.5}
+    days = range(5)
+    callers = [Caller(24 * 60 * day, 16) for day in days]
+    shifts = [shift(24 * 60 * day, 24 * 60 * day + 60) for day in days]
+    seen = play(callers, *shifts, days=5, **differs(learning={"coaching": coaching}))
+    # Tuesday's second half has a mean of 1/8, so the day 1/16.
+    felt = [0, 1 / 16, 1 / 2, 15 / 16, 1]
+    assert handling(seen) == [16 - 8 * part for part in felt]
 
 
-def test_who_leaves_early_after_closing_serves_out(play: Play) -> None:
-    """Closed at 30; gone at 35 instead of 60, but the one who came in time is served first."""
-    types = {"call": {"open": {"all": "09:00-09:30"}}}
-    callers = [Caller(20, 16), Caller(25, 5)]
-    lost = {"leaves_early": always("25 min")}
-    seen = play(callers, shift(0, 60), types=types, shrinkage=lost)
-    assert seen.outcome == ["answered", "answered"]
-    assert seen.left == [41]
-    seen = play(callers, shift(0, 60), types=types, shrinkage={"leaves_early": always("31 min")})
-    assert seen.outcome == ["answered", "waiting"]
+def test_a_warm_up_comes_before_what_is_learned() -> None:
+    """Learned at once on the first day: its warm-up, the same week once more, knows nothing."""
+    taught = {"coaching": {"start": "2026-09-07", "handle_time": 0.5}}
+    case = case_from(
+        scenario_of({"call": {}}, differ={"learning": taught}, days=2, begins="cyclic")
+    )
+    (pace,) = compile_demand(case).paces
+    assert pace is not None
+    assert pace.first_day == -2
+    assert pace.mean[0].tolist() == [1, 1, 0.5, 0.5]
 
 
-def test_of_agents_who_come_at_one_instant_late_the_first_in_the_plan_is_first(play: Play) -> None:
-    """Both come at 20: one late, one by her shift; the earlier stretch of the plan is hers."""
-    lost = {"late": always("10 min")}
-    seen = play([Caller(0, 5)], shift(0, 60), shift(10, 50), shrinkage=lost)
-    assert came(seen) == [10, 20]
-    groups = {"desk": {"call": 1}, "back": {"call": 1}}
-    seen = play([Caller(5, 5)], shift(0, 60, agents=2), groups=groups, shrinkage=lost)
-    assert seen.log.agent.tolist() == [0]
+def test_the_limit_of_what_an_agent_settles_is_the_same_in_machine_code() -> None:
+    """At whole and half parts per million, at nothing, and beyond all."""
+    limit = attempts_compiled.unresolved_below
+    limit = getattr(limit, "py_func", limit)
+    settled = [0, 1, 15_624, 15_625, 499_999, 500_000, 700_001, 999_999, 1_000_000]
+    for one, multiple in product(settled, [0, 1, 500_000, 999_999, 1_000_000, 1_000_001, 10**7]):
+        assert int(limit(one, multiple)) == unresolved_below(one, multiple)
 
 
-def test_who_is_staffed_by_interval_is_never_late(play: Play) -> None:
-    lost = {"log_in": "10 min", "late": always("20 min"), "leaves_early": always("20 min")}
-    seen = play([Caller(0, 5)], by_interval={"desk": (1,) * 48}, shrinkage=lost)
-    assert seen.wait == [0]
-    assert seen.agents_time("on_the_floor") == 24 * 60
+# Agents who differ: laws.
 
-
-# Laws.
-
-LATE = {
-    "log_in": "4 min",
-    "late": {"share": "30%", "by": {"exponential": {"mean": "10 min"}}},
-    "leaves_early": {"share": "20%", "by": {"lognormal": {"mean": "15 min", "cv": 1}}},
+MIXED = {
+    "new": {"share": "25%", "handle_time": 1.4, "resolution": 0.8},
+    "old": {"share": "35%", "handle_time": 0.9, "resolution": 1.1},
 }
 
 
-def late_desk(agents: int, lost: dict[str, Any], pauses: bool = True) -> tuple[Case, StaffingPlan]:
-    """So many agents from eight to sixteen o'clock, and nobody calls."""
-    breaks = (PlacedBreak(12 * HOUR, 30 * MINUTE),) if pauses else ()
-    plan = StaffingPlan((PlacedShift("desk", 8 * HOUR, "day", 8 * HOUR, breaks, agents),))
-    scenario = scenario_of({"call": {"demand": {"rate": "0.001 calls/h"}}}, shrinkage=lost)
-    return case_from(scenario), plan
-
-
-def test_time_on_the_floor_is_what_arithmetic_leaves_of_it() -> None:
-    """8 h less 30 min break, 4 min log-in, 30 % of 10 min and 20 % of 15 min on average.
-
-    Nobody is so late that the break, half-way, would hide a part of it: that would be 24 means.
-    """
-    agents, days = 200, 40
-    case, plan = late_desk(agents, LATE)
-    demand = compile_demand(case)
-    model = compile_model(case, demand, plan)
-    first, last = [], []
-    for drawn in draw_replications(demand, 5, range(days)):
-        worked = attendance(model, drawn, present(model, drawn))
-        assert worked.there.all()
-        morning = model.stretches.start == 8 * HOUR
-        first += (worked.start[morning] - 8 * HOUR).tolist()
-        last += (16 * HOUR - worked.end[~morning]).tolist()
-    late, early = np.array(first) / MINUTE - 4, np.array(last) / MINUTE
-    n = agents * days
-    for lost, share, mean, law in (
-        (late, 0.3, 10, stats.expon(scale=10)),
-        (early, 0.2, 15, stats.lognorm(s=np.sqrt(np.log(2)), scale=15 / np.sqrt(2))),
-    ):
-        assert stats.binomtest(int((lost > 0).sum()), n, share).pvalue > FALSE_ALARM
-        assert stats.kstest(lost[lost > 0], law.cdf).pvalue > FALSE_ALARM
-        variance = share * (law.var() + mean**2) - (share * mean) ** 2
-        assert abs(lost.mean() - share * mean) < stats.norm.isf(FALSE_ALARM / 2) * np.sqrt(
-            variance / n
-        )
-    # Who is late says nothing of who leaves early.
-    both = ((late > 0) & (early > 0)).sum()
-    assert stats.binomtest(int(both), n, 0.06).pvalue > FALSE_ALARM
-
-
-def test_lateness_is_of_the_agent_day_and_moves_nothing_else() -> None:
-    case, plan = late_desk(50, LATE)
-    more, larger = late_desk(60, {**LATE, "unplanned": "0%"})
-    early, _ = late_desk(50, {**LATE, "leaves_early": None})
-    worked = []
-    for one, whose in ((case, plan), (more, larger), (early, plan)):
-        demand = compile_demand(one)
-        model = compile_model(one, demand, whose)
-        drawn = next(draw_replications(demand, 5, [3]))
-        worked.append(attendance(model, drawn, present(model, drawn)))
-    assert np.array_equal(worked[0].start[:50], worked[1].start[:50])
-    assert np.array_equal(worked[0].start, worked[2].start)
-    assert not np.array_equal(worked[0].end, worked[2].end)
-
-
-@pytest.mark.parametrize(
-    "lost",
-    [
-        {"log_in": "4 min"},
-        LATE,
-        {**LATE, "unplanned": "10%"},
-        {"late": {"share": "50%", "by": {"exponential": {"mean": "5 h"}}}},
-        {"log_in": "4 h", "late": always("30 min"), "leaves_early": always("2 h")},
-    ],
-)
-def test_expected_agents_are_those_who_are_there_on_average(lost: dict[str, Any]) -> None:
-    agents, days = 100, 60
-    case, plan = late_desk(agents, lost)
-    demand = compile_demand(case)
-    model, rules = compile_model(case, demand, plan), measuring_rules(case.scenario)
-    floor = np.array(
-        [
-            count(model, run(model, drawn), rules).group_measure("on_the_floor")[0]
-            for drawn in draw_replications(demand, 2, range(days))
-        ]
+def test_agents_are_of_their_tenures_and_the_same_on_all_days() -> None:
+    agents, days = 4000, 3
+    differ = {"tenure": MIXED, "handle_time_spread": "20%"}
+    case = case_from(scenario_of({"call": {}}, differ=differ, days=days))
+    drawn = next(draw_replications(compile_demand(case), 3, [0]))
+    day, ordinal = np.repeat(np.arange(days), agents), np.tile(np.arange(agents), days)
+    handle, settles = (
+        each.reshape(days, agents) for each in drawn.pace(0, day.astype(np.int64), ordinal)
     )
-    expected = expected_agents(plan, case)["desk"] * case.grid.interval_us
-    # The first half-hour of the shift, the last one, and all: in others there is too little to see.
-    parts = np.stack([np.eye(48)[16], np.eye(48)[31], np.ones(48)], axis=1)
-    floor, expected = floor @ parts, expected @ parts
-    mean, error = floor.mean(axis=0), floor.std(axis=0, ddof=1) / np.sqrt(days)
-    # A microsecond an agent for rounding, where there is no chance.
-    limit = stats.t.isf(FALSE_ALARM / 6, days - 1)
-    assert (np.abs(mean - expected) <= limit * error + agents).all()
+    assert (handle == handle[0]).all()
+    assert (settles == settles[0]).all()
+    tenures = [(0.25, 1.4, 0.8), (0.35, 0.9, 1.1), (0.4, 1.0, 1.0)]
+    for share, longer, resolution in tenures:
+        mine = settles[0] == round(resolution * 1e6)
+        assert stats.binomtest(int(mine.sum()), agents, share).pvalue > FALSE_ALARM
+        own = handle[0][mine] / 1e6 / longer
+        assert stats.kstest(own, stats.uniform(0.8, 0.4).cdf).pvalue > FALSE_ALARM
+    (pace,) = compile_demand(case).paces
+    assert pace is not None
+    mean = [sum(tenure[0] * tenure[k] for tenure in tenures) for k in (1, 2)]
+    assert np.allclose(pace.mean, np.array(mean)[:, None], rtol=1e-12)
+    assert (handle >= pace.least * 1e6).all()
+    assert pace.least == pytest.approx(0.9 * 0.8, abs=1e-5)
 
 
-# However shrinkage is declared, the same hours are paid for the same hours on the floor.
+def two_who_differ(speeds: tuple[float, float], arrival: float, give_up: float) -> dict[str, float]:
+    """M/M/2 + M in the steady state, each agent with a speed; who is idle for longest is next.
 
-NEEDED = 84
-"""Hours on the floor, which every way of losing 30 % leaves of 120 paid hours."""
-SPLITS = [
-    parts
-    for parts in product((Fraction(0), Fraction(1, 8), Fraction(1, 5), Fraction(3, 10)), repeat=4)
-    if np.prod([1 - part for part in parts]) == Fraction(7, 10)
-]
-"""Shares in breaks, log-in, absence and leave, the product of what they leave being 70 %."""
-
-
-def test_every_way_of_losing_thirty_per_cent_is_meant() -> None:
-    assert len(SPLITS) == 4 + 12
-
-
-@pytest.mark.parametrize("split", SPLITS, ids=lambda split: "-".join(map(str, split)))
-def test_paid_hours_are_the_same_however_thirty_per_cent_is_lost(
-    split: tuple[Fraction, ...],
-) -> None:
-    """Shares of what the one before leaves: paid, scheduled, present, without breaks, logged in.
-
-    Breaks and log-in are minutes of a shift of 10 h; absence is a chance, so that it holds for the
-    mean; leave is never scheduled. 12 % and 20 % leave 70 %, not 68 %.
+    The state is who is idle, the longest first, and how many wait. Means per minute.
     """
-    pauses, log_in, absent, leave = split
-    left_of_shift = 10 * HOUR * (1 - pauses)
-    pause, logging = (int(part) for part in (10 * HOUR * pauses, left_of_shift * log_in))
-    scheduled = Fraction(NEEDED) / ((1 - pauses) * (1 - log_in) * (1 - absent))  # hours
-    agents = scheduled / 10
-    times = agents.denominator
-    lost = {
-        "log_in": f"{logging // 1_000_000} s",
-        "unplanned": f"{float(absent * 100)}%",
-        "paid_not_scheduled": f"{float(leave * 100)}%",
+
+    def moves(state: tuple[tuple[int, ...], int]) -> Iterable[tuple[float, Any]]:
+        idle, waiting = state
+        yield arrival, ((idle[1:], 0) if idle else (idle, waiting + 1))
+        for agent in {0, 1} - set(idle):
+            yield speeds[agent], ((idle, waiting - 1) if waiting else ((*idle, agent), 0))
+        if waiting:
+            yield waiting * give_up, (idle, waiting - 1)
+
+    def bounded(state: tuple[tuple[int, ...], int]) -> Iterable[tuple[float, Any]]:
+        return ((rate, to) for rate, to in moves(state) if to[1] <= 40)
+
+    chain = chain_of(((0, 1), 0), bounded)
+    law = chain.steady
+    busy = [chain.mean(law, lambda s, a=agent: a not in s[0]) for agent in (0, 1)]
+    waiting = chain.mean(law, lambda s: s[1])
+    return {
+        "handling": sum(busy) / 2,
+        "answered": sum(share * speed for share, speed in zip(busy, speeds, strict=True)),
+        "handle_time": sum(busy) * MINUTE,
+        "abandoned": give_up * waiting,
+        "wait_all": waiting * MINUTE,
     }
-    breaks = (PlacedBreak(13 * HOUR, pause, paid=True),) if pause else ()
-    plan = StaffingPlan(
-        (PlacedShift("desk", 8 * HOUR, "day", 10 * HOUR, breaks, agents.numerator),)
+
+
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_a_team_that_is_drawn_is_a_mixture_of_teams(engine: Engine) -> None:
+    """Each of two agents is slow, quick or plain: nine chains, weighted by how likely they are."""
+    arrival, give_up, skill = 1.6, 0.5, 1.1
+    tenures = [(0.25, 2.0), (0.35, 0.5), (0.4, 1.0)]
+    mixed = {
+        name: {"share": f"{share:%}", "handle_time": longer}
+        for name, (share, longer) in zip(("new", "old"), tenures, strict=False)
+    }
+    laws: Counter[str] = Counter()
+    for one, other in product(tenures, repeat=2):
+        speeds = (1 / (one[1] * skill), 1 / (other[1] * skill))
+        for name, mean in two_who_differ(speeds, arrival, give_up).items():
+            laws[name] += one[0] * other[0] * mean
+    given = {
+        "demand": per_minute(arrival),
+        "talk_time": {"exponential": {"mean": "1 min"}},
+        "patience": {"exponential": {"mean": f"{1 / give_up} min"}},
+    }
+    case = centre(
+        {"call": given}, {"desk": {"call": {"handle_time": skill}}}, differ={"tenure": mixed}
     )
-    case = case_from(scenario_of({"call": {}}, shrinkage=lost))
-    there = expected_agents(plan, case)["desk"].sum() * case.grid.interval_us / HOUR
-    assert there == pytest.approx(NEEDED * times, rel=1e-12)
-    paid = Fraction(paid_time(plan, case, "desk"), HOUR) * paid_per_scheduled(
-        case.scenario.agent_groups["desk"].shrinkage
+    oracle = Oracle(
+        f"a team of two, drawn, {engine}",
+        case,
+        staff(desk=2),
+        {("call", name, "offered"): laws[name] / arrival for name in laws if name != "handling"}
+        | {("call", "handling", "on_the_floor"): laws["handling"]},
+        WINDOW,
     )
-    assert paid == 120 * times
-    if not absent:  # then a day shows it to the microsecond
+    for score in z_scores(oracle, replications=200, seed=7, engine=engine):
+        assert abs(score.z) < score.limit, score
+    # Two agents of the mean handle time are no such team.
+    alike = 1 / (skill * sum(share * longer for share, longer in tenures))
+    wrong = two_who_differ((alike, alike), arrival, give_up)["handle_time"] / arrival
+    oracle = replace(oracle, laws={("call", "handle_time", "offered"): wrong})
+    (score,) = z_scores(oracle, replications=200, seed=7, engine=engine)
+    assert abs(score.z) > score.limit
+
+
+def test_how_often_an_agent_settles_a_matter_is_a_mixture_too() -> None:
+    """One agent, who leaves nobody unanswered: whatever she is like, she answers as many."""
+    groups = {"desk": {"call": {"resolution": "70%"}}}
+    oracle = Oracle(
+        "one agent, drawn",
+        centre(
+            {"call": {"demand": per_minute(0.3), "talk_time": "1 min"}},
+            groups,
+            differ={"tenure": MIXED},
+        ),
+        staff(desk=1),
+        {("call", "unresolved", "answered"): 1 - 0.7 * (0.25 * 0.8 + 0.35 * 1.1 + 0.4)},
+    )
+    for score in z_scores(oracle, replications=400, seed=7):
+        assert abs(score.z) < score.limit, score
+
+
+@pytest.mark.parametrize("engine", ["reference", "compiled"])
+def test_a_team_of_one_tenure_is_a_group_of_that_factor(play: Play, engine: Engine) -> None:
+    call = {
+        "demand": per_minute(3), "talk_time": "50 s", "wrap_up": "10 s", "patience": "1 min",
+        "line_group": "main", "repeat": {"delay": "5 min"},
+    }  # fmt: skip
+    all_new = {"tenure": {"new": {"share": "100%", "handle_time": 1.5, "resolution": 0.5}}}
+    one = centre({"call": call}, lines={"main": 6}, differ=all_new)
+    skill = {"desk": {"call": {"handle_time": 1.5, "resolution": "50%"}}}
+    other = centre({"call": call}, skill, lines={"main": 6})
+    played = []
+    for case in (one, other):
         demand = compile_demand(case)
-        model = compile_model(case, demand, plan)
-        drawn = next(draw_replications(demand, 1, [0]))
-        worked = attendance(model, drawn, present(model, drawn))
-        assert (worked.end - worked.start)[worked.there].sum() == NEEDED * times * HOUR
+        model = compile_model(case, demand, staff(desk=5))
+        played.append([run(model, drawn, engine) for drawn in draw_replications(demand, 1, [0, 1])])
+    for here, there in zip(*played, strict=True):
+        assert not differences(here, there)
+        assert here.unresolved.any()
 
 
-def test_lateness_that_is_certain_is_log_in() -> None:
-    case, plan = late_desk(10, {"log_in": "40 min"})
-    late, _ = late_desk(10, {"late": always("40 min")})
-    assert np.array_equal(expected_agents(plan, case)["desk"], expected_agents(plan, late)["desk"])
-    assert paid_time(plan, case, "desk") == paid_time(plan, late, "desk") == 10 * 7.5 * HOUR
+# Agents who differ: formulas and the bound.
+
+
+def test_formulas_take_the_mean_of_the_group() -> None:
+    """A fifth longer: the load that plain agents have at a volume a fifth larger."""
+    call = {
+        "demand": {"rate": "60 calls/h"},
+        "targets": ["80% answered within 20 s, over each day"],
+    }
+    slow = {"tenure": {"new": {"share": "50%", "handle_time": 1.4}}}
+    taught = {"learning": {"tool": {"start": "2026-09-08", "handle_time": 0.5}}}
+    loads = []
+    for differ in ({}, slow, taught):
+        case = case_from(scenario_of({"call": call}, differ=differ, days=2))
+        loads.append(required(case, compile_demand(case)).row("call").load)
+    assert np.allclose(loads[1], 1.2 * loads[0])
+    assert np.allclose(loads[2], loads[0] * np.repeat([1, 0.5], 48))
+
+
+def test_formulas_count_who_comes_again_as_often_as_the_group_settles() -> None:
+    call = {"demand": {"rate": "60 calls/h"}, "repeat": {"delay": "1 h", "at_most": 2}}
+    groups = {"desk": {"call": {"resolution": "80%"}}}
+    differ = {"tenure": {"new": {"share": "50%", "resolution": 0.5}}}
+    case = case_from(scenario_of({"call": call}, groups, differ=differ))
+    plain = case_from(scenario_of({"call": call}, groups))
+    ratio = np.divide(
+        *(required(one, compile_demand(one)).row("call").load for one in (case, plain))
+    )
+    assert np.allclose(ratio, (1 + 0.4 + 0.4**2) / (1 + 0.2 + 0.2**2))
 
 
 # What a planner is told.
@@ -310,29 +289,28 @@ def with_shifts(lost: dict[str, Any], **group: Any) -> Scenario:
     return desk(agent_groups={"desk": {**agents, "shrinkage": lost, **group}}).scenario
 
 
-def test_a_group_without_shifts_has_nothing_to_be_late_for() -> None:
-    found = check(with_shifts(LATE, shifts=[]))
-    assert [problem.message[:62] for problem in found] == [
-        "the group is staffed by interval, so there is no shift that be"
-    ] * 3
-    assert not check(with_shifts(LATE))
+def test_tenures_are_parts_of_a_group() -> None:
+    (problem,) = check(with_shifts({}, tenure={**MIXED, "more": {"share": "60%"}}))
+    assert "the shares add to 120.00%, more than all agents; lower one of them" in problem.message
 
 
-def test_log_in_leaves_something_of_a_shift() -> None:
-    (problem,) = check(with_shifts({"log_in": "30 min"}))
-    assert "30 min are all of a shift of 30 min; shorten it" in problem.message
+def test_what_is_learned_after_the_horizon_is_said() -> None:
+    taught = {"coaching": {"start": "2026-09-07", "lag": "1 week", "resolution": 1.1}}
+    said = remarks(with_shifts({}, learning=taught))
+    assert "desk: what coaching teaches is not felt before the horizon ends" in said
 
 
-def test_show_says_what_a_shift_loses() -> None:
-    case = case_from(with_shifts(LATE))
+def test_show_says_how_agents_differ() -> None:
+    taught = {
+        "coaching": {"start": "2026-09-07", "lag": "1 d", "ramp": "1 week", "resolution": 1.1}
+    }
+    case = case_from(with_shifts({}, tenure=MIXED, handle_time_spread="20%", learning=taught))
     said = "\n".join(meaning(case, compile_demand(case))["Staff: what is left of paid time"])
+    assert "new: 25% of agents, handle time × 1.4, resolution × 0.8" in said
+    assert "handle time of each agent × 0.8 to 1.2, the same all days" in said
     assert (
-        "of each shift: 4 min to log in, 30.0% late by 10.0 min, 20.0% gone early by 15.0" in said
+        "coaching: handle time × 1, resolution × 1.1 from 2026-09-07, after 24 h, growing" in said
     )
-    assert "10.0 min on average, paid and not on the floor" in said
-
-
-def test_the_search_expects_what_is_left_of_its_shifts() -> None:
-    """Shifts of 90 and of 30 minutes without the last 9 are 90 % and 70 % of themselves."""
-    case = case_from(with_shifts({"leaves_early": always("9 min"), "unplanned": "10%"}))
-    assert kept_share(case, "desk") == pytest.approx(0.9 * (0.9 + 0.7) / 2, rel=1e-12)
+    # 0.25 · 1.4 + 0.35 · 0.9 + 0.4, and 0.25 · 0.8 + 0.35 · 1.1 + 0.4
+    assert "on average handle time × 1.065 on the first day and 1.065 on the last" in said
+    assert "resolution × 0.985 and 0.985" in said

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from ccsim.demand.draw import NEVER, scale_one
+from ccsim.demand.keyed import uniform_limit
 from ccsim.demand.model import PPM
 from ccsim.performance.sample import block_sample
 from ccsim.performance.waits import no_waits
@@ -101,12 +102,48 @@ def worked(day: Day) -> tuple[Stretches, np.ndarray]:
     return replace(s, start=start, end=end, serves_out=serves_out), there
 
 
-def handle_time(day: Day, row: int, drawn: int) -> int:
-    """How long the group that answered takes, less or more if it passes the contact on."""
+def paces(day: Day, row: int) -> list[tuple[int, int]]:
+    """Factors on handle time, skill included, and on resolution, of who answered [per million].
+
+    They are those of the stretch she is in. At the instant at which one follows another, a contact
+    that ends comes before who comes, so that she may still be in the one before.
+    """
+    log, model = day.log, day.model
+    agent, moment = int(log.agent[row]), int(log.taken[row])
+    group = int(model.agent_group[agent])
+    skill = int(model.skills.handle_ppm[group, log.contact_type[row]])
+    if not model.agents_differ:
+        return [(skill, PPM)]
+    s, there = worked(day)
+    begun = np.flatnonzero((s.agent == agent) & there & (s.start <= moment))
+    found = []
+    for stretch in begun[::-1].tolist():
+        one = slice(stretch, stretch + 1)
+        handle, settles = day.draw.pace(group, s.day[one], s.ordinal[one])
+        found.append((min(scale_one(skill, int(handle[0])), 100 * PPM), int(settles[0])))
+        if s.start[stretch] < moment:
+            break
+    return found
+
+
+def pace_at(day: Day, row: int, drawn: int) -> tuple[int, int]:
+    """The one of them by which she took as long as she did, if any."""
+    took = int(day.log.ended[row] - day.log.left_queue[row])
+    found = paces(day, row)
+    right = [one for one in found if passed_on(day, row, scale_one(drawn, one[0])) == took]
+    return [*right, *found][0]
+
+
+def passed_on(day: Day, row: int, length: int) -> int:
+    """Less or more time, if she passed the contact on."""
     log, skills = day.log, day.model.skills
     skill = day.model.agent_group[log.agent[row]], log.contact_type[row]
-    length = scale_one(drawn, int(skills.handle_ppm[skill]))
     return scale_one(length, int(skills.transfer_ppm[skill])) if log.transferred[row] else length
+
+
+def handle_time(day: Day, row: int, drawn: int) -> int:
+    """How long the agent who answered takes, less or more if she passes the contact on."""
+    return passed_on(day, row, scale_one(drawn, pace_at(day, row, drawn)[0]))
 
 
 class Expected(NamedTuple):
@@ -163,7 +200,9 @@ def every_request_goes_its_way_to_one_end(day: Day) -> None:
             is_open = model.open[one.contact_type, interval]
             assert (log.outcome[row] == Outcome.CLOSED) == (not is_open)
             ends_as_drawn(day, row, one)
-            assert (log.unresolved[row], log.transferred[row]) == follows_an_answer(day, row)
+            assert (log.unresolved[row], log.transferred[row]) == follows_an_answer(
+                day, row, one.length
+            )
             # Another attempt follows, or the bound or the end of the horizon cut it.
             cut = lives.get(-1 - row)
             assert log.cut[row] == (cut is not None)
@@ -218,7 +257,7 @@ def ends_as_drawn(day: Day, row: int, one: Expected) -> None:
             assert log.agent[row] < 0 or left == end
 
 
-def follows_an_answer(day: Day, row: int) -> tuple[bool, bool]:
+def follows_an_answer(day: Day, row: int, length: int) -> tuple[bool, bool]:
     """Whether an answer did not settle the matter, and whether the contact was passed on."""
     if day.log.outcome[row] != Outcome.ANSWERED:
         return False, False
@@ -226,13 +265,15 @@ def follows_an_answer(day: Day, row: int) -> tuple[bool, bool]:
     skill = day.model.agent_group[log.agent[row]], log.contact_type[row]
     if day.draw.transferred(whole_key(log, row), int(skills.transfer_below[skill])):
         return False, True
-    return repeat_of(day, row)[0], False
+    return repeat_of(day, row, length)[0], False
 
 
-def repeat_of(day: Day, row: int) -> tuple[bool, tuple[int, int, int] | None]:
-    """What the draw says of an answer by this group."""
+def repeat_of(day: Day, row: int, length: int) -> tuple[bool, tuple[int, int, int] | None]:
+    """What the draw says of an answer by this agent."""
     group, contact_type = day.model.agent_group[day.log.agent[row]], day.log.contact_type[row]
-    below = int(day.model.skills.unresolved_below[group, contact_type])
+    settled = int(day.model.skills.resolution_ppm[group, contact_type])
+    settled = min(scale_one(settled, pace_at(day, row, length)[1]), PPM)
+    below = int(uniform_limit(PPM - settled))
     return day.draw.unresolved(whole_key(day.log, row), int(contact_type), below)
 
 
@@ -253,7 +294,7 @@ def next_attempt(day: Day, row: int, one: Expected) -> Expected | None:
         arrival = moment
     elif outcome in UNANSWERED or outcome == Outcome.ANSWERED:
         if outcome == Outcome.ANSWERED:
-            again, rules, why = repeat_of(day, row)[1], model.repeats, MET
+            again, rules, why = repeat_of(day, row, one.length)[1], model.repeats, MET
         else:
             again = day.draw.redial((origin, interval, ordinal, attempt), one.contact_type)
             rules, why = model.redials, one.why & MET | REDIAL
@@ -433,7 +474,7 @@ def who_gets_in_and_who_does_not(day: Day) -> None:
 
     A line is held while waiting and talking, not in wrap-up.
     """
-    log, model, access = day.log, day.model, day.model.access
+    log, access = day.log, day.model.access
     turned_away = np.isin(log.outcome, [Outcome.CLOSED, Outcome.BLOCKED, Outcome.BALKED])
     # Who waits when the run ends is still there.
     waits_on = (log.outcome == Outcome.WAITING) & (log.agent < 0)
@@ -441,13 +482,10 @@ def who_gets_in_and_who_does_not(day: Day) -> None:
     free_again = np.where(log.outcome == Outcome.WAITING, NEVER, log.left_queue)
     lives = expected(day)
     for row in np.flatnonzero(log.outcome == Outcome.ANSWERED).tolist():
-        skill = model.agent_group[log.agent[row]], log.contact_type[row]
         place = (*key(log, row), lives[row].drawn)
-        wrap_up = scale_one(
-            day.draw.wrap_up(place, lives[row].contact_type), int(model.skills.handle_ppm[skill])
-        )
-        if log.transferred[row]:
-            wrap_up = scale_one(wrap_up, int(model.skills.transfer_ppm[skill]))
+        factor, _ = pace_at(day, row, lives[row].length)
+        wrap_up = scale_one(day.draw.wrap_up(place, lives[row].contact_type), factor)
+        wrap_up = passed_on(day, row, wrap_up)
         free_again[row] += max(handle_time(day, row, lives[row].length) - wrap_up, 0)
     free_again[log.called_back] = log.arrival[log.called_back]
     line_group = access.line_group[log.contact_type]

@@ -832,6 +832,11 @@ TRIPS = [
         },
         "4 h are all of a shift of 4 h; shorten it",
     ),
+    (
+        "tenures_are_parts",
+        {"shifts: [day]": "shifts: [day]\n    tenure: {new: {share: 60%}, old: {share: 41%}}"},
+        "the shares add to 101.00%, more than all agents",
+    ),
     ("prices_are_paid", {"20 EUR": "0 EUR"}, "is free, and free work makes any plan free"),
     (
         "prices_are_paid",

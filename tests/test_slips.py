@@ -238,6 +238,10 @@ PLAYED_WRONGLY = {
         "if varied is not None and serves_out[stretch]:",
         "if False:",
     ),
+    # Agents who differ.
+    "all agents alike": ("own = stretch_pace[stretch]", "own = _PPM"),
+    "all settle as often": ("if stretch_settles[stretch] != _PPM:", "if False:"),
+    "an agent as on her first day": ("stretch = stretch_of[agent]\n            own", "own"),
     # Later attempts.
     "all resolved": (
         "uniform = np.int64(settled >> np.uint64(11))\n    if uniform >= below:",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ccsim.demand import model
 from ccsim.demand.chance import chance_of
 from ccsim.demand.counts import poisson_counts
 from ccsim.demand.day_factors import day_factors
@@ -198,6 +199,17 @@ class Draw:
         given = self.demand.absence[group]
         return self._missing("leaves early", given.group, given.leaves_early, day, ordinal)
 
+    def pace(self, group: int, day: Integers, ordinal: Integers) -> tuple[Integers, Integers]:
+        """Handle time and resolution of agents as multiples of their group's [per million].
+
+        An agent is the same on all days of a replication; what is learned goes by the day.
+        """
+        given = self.demand.paces[group]
+        if given is None or len(day) == 0:
+            return np.full(len(day), PPM), np.full(len(day), PPM)
+        key = stream_key(self.seed, "pace", given.group)
+        return given.of(draw(key, self.replication, 0, ordinal), day)
+
     def _missing(
         self, why: str, group: str, given: UntimelyModel | None, day: Integers, ordinal: Integers
     ) -> Integers:
@@ -225,10 +237,7 @@ def content_id(contact_type: Integers, interval: Integers, ordinal: Integers) ->
 
 def first_day(demand: DemandModel) -> int:
     """Number of the first day: 0, or below with a warm-up, whose days are days of their own."""
-    grid = demand.grid
-    return int(grid.day[-demand.warm_up_intervals % grid.intervals]) - (
-        grid.days if demand.warm_up_intervals else 0
-    )
+    return model.first_day(demand.grid, demand.warm_up_intervals)
 
 
 def draw_replication(

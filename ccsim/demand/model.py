@@ -14,6 +14,7 @@ from ccsim.demand import quantiles
 from ccsim.demand.day_factors import DayFactor
 from ccsim.demand.incidents import IncidentModel, compile_incidents
 from ccsim.demand.keyed import threshold_ppm
+from ccsim.demand.pace import PaceModel, compile_pace
 from ccsim.demand.table import QuantileTable, mean_seconds
 from ccsim.scenario.calendar import Grid
 from ccsim.scenario.case import Case, Table
@@ -188,6 +189,8 @@ class DemandModel:
     absence: tuple[AbsenceModel, ...]
     grid: Grid
     warm_up_intervals: int
+    paces: tuple[PaceModel | None, ...] = ()
+    """How the agents of each group differ; none where all groups' agents are alike."""
 
     @property
     def contacts(self) -> float:
@@ -266,7 +269,18 @@ def compile_demand(case: Case) -> DemandModel:
         )
         for name, group in case.scenario.agent_groups.items()
     )
-    return DemandModel(contact_types, absence, grid, warm_up)
+    first = first_day(grid, warm_up)
+    paces = [
+        compile_pace(name, group, grid, first) for name, group in case.scenario.agent_groups.items()
+    ]
+    differ = tuple(paces) if any(paces) else ()
+    return DemandModel(contact_types, absence, grid, warm_up, differ)
+
+
+def first_day(grid: Grid, warm_up_intervals: int) -> int:
+    """Number of the first day: 0, or below with a warm-up, whose days are days of their own."""
+    day = int(grid.day[-warm_up_intervals % grid.intervals])
+    return day - (grid.days if warm_up_intervals else 0)
 
 
 def duration_table(given: HandleDistribution | None, tables: Mapping[str, Table]) -> QuantileTable:

@@ -11,7 +11,7 @@ import numpy as np
 from ccsim.demand.table import mean_seconds
 from ccsim.performance.words import WEEKDAYS
 from ccsim.queueing import FORMULAS_IN_WORDS
-from ccsim.results.agent_words import of_a_shift
+from ccsim.results.agent_words import of_a_shift, who_differs
 from ccsim.results.demand_words import changes, forecast, special_days
 from ccsim.results.routing_words import routing
 from ccsim.statistics.writing import plural
@@ -149,6 +149,7 @@ def _staff(case: Case, demand: DemandModel) -> list[str]:
     from ccsim.scenario.model import Partner
 
     lines = []
+    paces = dict.fromkeys(case.scenario.agent_groups) | {p.group: p for p in demand.paces if p}
     absence = {given.group: given for given in demand.absence}
     for name, group in case.scenario.agent_groups.items():
         card = case.scenario.rate_cards[group.rate_card]
@@ -160,6 +161,7 @@ def _staff(case: Case, demand: DemandModel) -> list[str]:
             if group.shrinkage.unplanned:
                 absent = group.shrinkage.unplanned
                 lines.append(f"  100 agents planned → {100 * (1 - absent):.1f} on the floor")
+            lines += who_differs(group, paces[name])
             continue
         chain = paid_chain(group)
         on_cost = f" + {card.on_cost:.0%} on top" if card.on_cost else ""
@@ -169,6 +171,7 @@ def _staff(case: Case, demand: DemandModel) -> list[str]:
             f"{card.paid_hour}{on_cost}; "
             + ("breaks lie in the shifts" if group.shifts else "staffed interval by interval"),
             *of_a_shift(absence[name]),
+            *who_differs(group, paces[name]),
         ]
     return lines
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from ccsim.errors import Problem
 from ccsim.scenario.model import Scenario
@@ -30,4 +31,22 @@ def lateness_has_a_shift(scenario: Scenario, at: At) -> Iterator[Problem]:
             yield at(("agent_groups", name, "shrinkage", "log_in"), message)
 
 
-AGENT_CHECKS: tuple[Check, ...] = (lateness_has_a_shift,)
+def tenures_are_parts(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """An agent is of one tenure or of none."""
+    for name, group in scenario.agent_groups.items():
+        total = sum(tenure.share for tenure in group.tenure.values())
+        if total > 1 + 1e-9:
+            message = f"the shares add to {total:.2%}, more than all agents; lower one of them"
+            yield at(("agent_groups", name, "tenure"), message)
+
+
+def agent_remarks(scenario: Scenario) -> Iterator[str]:
+    """What is no mistake, yet has no effect in this horizon."""
+    end = scenario.horizon.start + timedelta(days=scenario.horizon.days)
+    for name, group in scenario.agent_groups.items():
+        for label, one in group.learning.items():
+            if one.start + timedelta(microseconds=one.lag) >= end:
+                yield f"{name}: what {label} teaches is not felt before the horizon ends"
+
+
+AGENT_CHECKS: tuple[Check, ...] = (lateness_has_a_shift, tenures_are_parts)

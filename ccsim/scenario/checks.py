@@ -11,7 +11,7 @@ from itertools import chain, pairwise
 from typing import Any
 
 from ccsim.errors import Problem
-from ccsim.scenario.agent_checks import AGENT_CHECKS
+from ccsim.scenario.agent_checks import AGENT_CHECKS, agent_remarks
 from ccsim.scenario.demand_checks import DEMAND_CHECKS, demand_remarks
 from ccsim.scenario.hours import DAY_MINUTES, WEEKDAYS, write_clock
 from ccsim.scenario.merge import EMPTY
@@ -371,4 +371,4 @@ def remarks(scenario: Scenario) -> tuple[str, ...]:
                 f"{name}: the counts hold redials; if {write_share(redial.probability)} of the "
                 f"abandoned call again, about {share:.1%} of them; taken out before drawing"
             )
-    return (*said, *routing_remarks(scenario), *demand_remarks(scenario))
+    return (*said, *routing_remarks(scenario), *demand_remarks(scenario), *agent_remarks(scenario))

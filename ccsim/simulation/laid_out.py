@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from ccsim.demand import draw_compiled
 from ccsim.demand.chance import Chance, chance_of
 from ccsim.demand.draw import Draw
+from ccsim.demand.model import PPM
 from ccsim.simulation.attendance import Attendance, attendance
 from ccsim.simulation.log import REDIAL, ContactLog
 from ccsim.simulation.model import Model
+from ccsim.simulation.pace import pace
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
@@ -49,6 +51,7 @@ class Centre(NamedTuple):
     varied: bool  # whether there is more than priorities, stretches, patience and redials
     handle_ppm: Integers  # (n_groups, n_contact_types)
     unresolved_below: Integers
+    resolution_ppm: Integers
     transfer_below: Integers
     transfer_to: Integers
     transfer_ppm: Integers
@@ -72,6 +75,8 @@ class Centre(NamedTuple):
     stretch_start: Integers
     stretch_end: Integers
     serves_out: Booleans
+    stretch_pace: Integers  # handle time and resolution of its agent, as multiples of the group's
+    stretch_settles: Integers
     redials_at_most: Integers
     redials_while_open: Booleans
     redials_elsewhere: Integers  # the share, per million
@@ -193,9 +198,14 @@ def laid_out(model: Model, draw: Draw) -> Begun:
         coming, leaving = (
             coming[np.argsort(when[coming], kind="stable")] for when in (worked.start, worked.end)
         )
+    settles_less = centre.unresolved_below.any(axis=0)
+    if model.agents_differ:
+        works = pace(model, draw)
+        centre = centre._replace(stretch_pace=works.handle_time, stretch_settles=works.resolution)
+        settles_less = settles_less | bool((works.resolution < PPM).any())
     room = bool(
         chance.redial_below.any()
-        or (centre.unresolved_below * chance.repeats).any()
+        or (settles_less & chance.repeats).any()
         or centre.transfer_below.any()
     )
     first_attempts = len(draw.contacts.arrival)
@@ -275,6 +285,7 @@ def _centre(model: Model) -> tuple[Centre, Integers]:
     type_of_place = np.repeat(np.arange(len(model.contact_types)), np.diff(groups_first))
     group_of_place = np.repeat(np.arange(len(model.groups)), np.diff(types_first))
     overflows = model.overflows
+    alike = np.full(len(stretches.agent), PPM)
     centre = Centre(
         begin=model.begin,
         end=model.end,
@@ -298,6 +309,7 @@ def _centre(model: Model) -> tuple[Centre, Integers]:
         varied=model.varied,
         handle_ppm=skills.handle_ppm,
         unresolved_below=skills.unresolved_below,
+        resolution_ppm=skills.resolution_ppm,
         transfer_below=skills.transfer_below,
         transfer_to=skills.transfer_to,
         transfer_ppm=skills.transfer_ppm,
@@ -321,6 +333,8 @@ def _centre(model: Model) -> tuple[Centre, Integers]:
         stretch_start=stretches.start,
         stretch_end=stretches.end,
         serves_out=stretches.serves_out,
+        stretch_pace=alike,
+        stretch_settles=alike,
         redials_at_most=redials.at_most,
         redials_while_open=redials.while_open,
         redials_elsewhere=redials.elsewhere_ppm,

@@ -100,6 +100,8 @@ class Model:
         The group of each agent.
     stretches : Stretches
         When they are meant to be on the floor.
+    agents_differ : bool
+        Whether agents of one group may differ in handle time or resolution.
     """
 
     contact_types: tuple[str, ...]
@@ -119,6 +121,7 @@ class Model:
     repeats: Again
     agent_group: Integers
     stretches: Stretches
+    agents_differ: bool = False
 
     def later(self, contact_type: int, moment: int, delay: int, *, opening: bool) -> int:
         """When a delay from a moment is over [µs], perhaps on a clock that stands while closed."""
@@ -164,6 +167,7 @@ class Model:
             or (access.line_group >= 0).any()
             or access.agent_choice.any()
             or len(access.closing)
+            or self.agents_differ
         )
 
 
@@ -246,6 +250,7 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
             in_shift=in_shift.astype(bool),
             serves_out=serves_out.astype(bool),
         ),
+        agents_differ=bool(demand.paces),
     )
 
 

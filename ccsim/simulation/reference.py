@@ -18,10 +18,12 @@ import simpy
 from numpy.typing import NDArray
 
 from ccsim.demand.draw import Draw, scale_one
+from ccsim.demand.model import PPM
 from ccsim.demand.table import NEVER
 from ccsim.simulation.attendance import attendance, present
 from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.model import Model
+from ccsim.simulation.pace import handle_factor, pace, unresolved_below
 from ccsim.simulation.reference_attempts import may_redial, may_repeat, pass_on
 from ccsim.simulation.reference_lines import Lines
 from ccsim.simulation.reference_routing import (
@@ -184,6 +186,7 @@ class Centre:
         self.stretch_end = end.tolist()
         self.serves_out = serves_out.tolist()
         self.stretch_came, self.stretch_left = start.tolist(), start.tolist()
+        self.pace, self.settles = (column.tolist() for column in pace(model, draw))
         self.idle_since: list[int | None] = [None] * len(self.group_of)
         self.busy = [False] * len(self.group_of)
         self.handled = [0] * len(self.group_of)
@@ -420,7 +423,7 @@ class Centre:
         if self.model.cut and picked_up >= self.model.end:
             outcome = WAITING  # the end of the run comes first
         elif outcome == ANSWERED:
-            ends += self._handled(group, contact, picked_up)
+            ends += self._handled(agent, contact, picked_up)
         elif outcome == ABANDONED:
             may_redial(self, contact, picked_up)
         if outcome != ANSWERED and not called_back and self.lines.needed(contact_type):
@@ -429,12 +432,13 @@ class Centre:
         self.handled[agent] += ends - now
         return picked_up, ends
 
-    def _handled(self, group: int, contact: int, now: int) -> int:
-        """How long it takes this group, and what follows from that."""
+    def _handled(self, agent: int, contact: int, now: int) -> int:
+        """How long it takes this agent, and what follows from that."""
+        group, stretch = self.group_of[agent], self.stretch_of[agent]
         contact_type, skills, draw = self.contact_type[contact], self.model.skills, self.draw
         below = int(skills.transfer_below[group, contact_type])
         passed_on = below > 0 and draw.transferred(self.rows.key(contact), below)
-        handle_ppm = self.handle_ppm[group][contact_type]
+        handle_ppm = handle_factor(self.handle_ppm[group][contact_type], self.pace[stretch])
         handle_time = scale_one(self.handle_time[contact], handle_ppm)
         wrap_up, on_a_line = 0, self.lines.needed(contact_type)
         on_a_line = on_a_line and not self.rows.called_back[contact]
@@ -447,6 +451,9 @@ class Centre:
         if on_a_line:
             self.lines.talks(contact_type, max(now, now + handle_time - wrap_up))
         below = self.unresolved_below[group][contact_type]
+        if self.settles[stretch] != PPM:
+            settled = int(skills.resolution_ppm[group, contact_type])
+            below = unresolved_below(settled, self.settles[stretch])
         if passed_on:
             pass_on(self, contact, group, now + handle_time)
         elif below:

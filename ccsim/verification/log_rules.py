@@ -15,6 +15,7 @@ from ccsim.demand.draw import NEVER, content_id, scale
 from ccsim.demand.model import PPM
 from ccsim.simulation.attendance import Attendance, attendance, present
 from ccsim.simulation.log import ContactLog, Outcome
+from ccsim.simulation.pace import MOST_PPM, pace
 from ccsim.verification.centres import Centre
 from ccsim.verification.playing import Law, Played, Reduction
 
@@ -115,10 +116,20 @@ def handled_for_another_time(played: Played) -> float:
     work = drawn.handle_time[order][np.searchsorted(keys[order], mine)]
     skill = model.agent_group[log.agent[rows]], log.contact_type[rows]
     passed_on = np.where(log.transferred[rows], model.skills.transfer_ppm[skill], PPM)
-    planned = scale(scale(work, model.skills.handle_ppm[skill]), passed_on)
+    factor, moment = model.skills.handle_ppm[skill], log.taken[rows]
     took = log.ended[rows] - log.left_queue[rows]
-    cut = model.cut & (log.ended[rows] >= model.end)
-    return float(((took != planned) & ~cut).sum())
+    right = model.cut & (log.ended[rows] >= model.end)
+    if not model.agents_differ:
+        return float(((took != scale(scale(work, factor), passed_on)) & ~right).sum())
+    s, own = _worked(played), pace(model, played.draw).handle_time
+    here = np.zeros(rows.size, bool)
+    # The last stretch that had begun; at the very instant it may still have been the one before.
+    for stretch, hers in _stretches_from(played, log.agent[rows], moment, -1):
+        may = hers & s.there[stretch] & ~here
+        hers_ppm = np.minimum(scale(factor, own[stretch]), MOST_PPM)
+        right |= may & (took == scale(scale(work, hers_ppm), passed_on))
+        here |= may & (s.start[stretch] < moment)
+    return float((~right).sum())
 
 
 def _changed_before(log: ContactLog) -> Booleans:
