@@ -571,6 +571,7 @@ def plainly(model: Model) -> Model:
             skills,
             handle_ppm=no + PPM,
             unresolved_below=no,
+            resolution_ppm=no + PPM,
             after=no,
             reserve=no,
             transfer_below=no,
@@ -581,6 +582,7 @@ def plainly(model: Model) -> Model:
         ring=np.zeros_like(model.ring),
         redials=replace(model.redials, elsewhere_ppm=none),
         repeats=replace(model.repeats, elsewhere_ppm=none),
+        agents_differ=False,
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from ccsim.demand.agents import multiples
 from ccsim.demand.draw import draw_replications
 from ccsim.demand.model import compile_demand
 from ccsim.results.meaning import meaning
@@ -125,7 +126,7 @@ def test_agents_are_of_their_tenures_and_the_same_on_all_days() -> None:
     drawn = next(draw_replications(compile_demand(case), 3, [0]))
     day, ordinal = np.repeat(np.arange(days), agents), np.tile(np.arange(agents), days)
     handle, settles = (
-        each.reshape(days, agents) for each in drawn.pace(0, day.astype(np.int64), ordinal)
+        each.reshape(days, agents) for each in multiples(drawn, 0, day.astype(np.int64), ordinal)
     )
     assert (handle == handle[0]).all()
     assert (settles == settles[0]).all()

@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from ccsim.demand.agents import late as late_by
+from ccsim.demand.agents import leaves_early as early_by
+from ccsim.demand.agents import multiples
 from ccsim.demand.draw import NEVER, scale_one
 from ccsim.demand.keyed import uniform_limit
 from ccsim.demand.model import PPM
@@ -90,8 +93,9 @@ def worked(day: Day) -> tuple[Stretches, np.ndarray]:
         there[row] = day.draw.present(group, *key)[0]
         if not s.in_shift[row] or not there[row]:
             continue
-        comes = max(int(s.start[row]), int(s.shift_start[row] + day.draw.late(group, *key)[0]))
-        goes = min(int(s.end[row]), int(s.shift_end[row] - day.draw.leaves_early(group, *key)[0]))
+        late, early = (int(drawn(day.draw, group, *key)[0]) for drawn in (late_by, early_by))
+        comes = max(int(s.start[row]), int(s.shift_start[row]) + late)
+        goes = min(int(s.end[row]), int(s.shift_end[row]) - early)
         there[row] = comes < goes
         if there[row]:
             start[row], end[row] = comes, goes
@@ -119,7 +123,7 @@ def paces(day: Day, row: int) -> list[tuple[int, int]]:
     found = []
     for stretch in begun[::-1].tolist():
         one = slice(stretch, stretch + 1)
-        handle, settles = day.draw.pace(group, s.day[one], s.ordinal[one])
+        handle, settles = multiples(day.draw, group, s.day[one], s.ordinal[one])
         found.append((min(scale_one(skill, int(handle[0])), 100 * PPM), int(settles[0])))
         if s.start[stretch] < moment:
             break

@@ -23,14 +23,13 @@ from ccsim.demand.keyed import (
     UNIFORM_BITS,
     draw,
     draw_one,
-    occurs,
     stratified,
     stream_key,
     uniform53,
     uniform53_one,
     uniform_limit,
 )
-from ccsim.demand.model import PPM, ContactTypeDemand, DemandModel, UntimelyModel
+from ccsim.demand.model import PPM, ContactTypeDemand, DemandModel
 from ccsim.demand.table import NEVER, evaluate, evaluate_one
 
 Integers = NDArray[np.int64]
@@ -188,37 +187,6 @@ class Draw:
         )
         below = self.absent_below[group, day - first_day(self.demand)]
         return np.asarray(uniform53(words) >= below)
-
-    def late(self, group: int, day: Integers, ordinal: Integers) -> Integers:
-        """How long after the begin of a shift its agent is on the floor [µs], log-in included."""
-        given = self.demand.absence[group]
-        return given.log_in + self._missing("late", given.group, given.late, day, ordinal)
-
-    def leaves_early(self, group: int, day: Integers, ordinal: Integers) -> Integers:
-        """How long before the end of a shift its agent leaves [µs]."""
-        given = self.demand.absence[group]
-        return self._missing("leaves early", given.group, given.leaves_early, day, ordinal)
-
-    def pace(self, group: int, day: Integers, ordinal: Integers) -> tuple[Integers, Integers]:
-        """Handle time and resolution of agents as multiples of their group's [per million].
-
-        An agent is the same on all days of a replication; what is learned goes by the day.
-        """
-        given = self.demand.paces[group]
-        if given is None or len(day) == 0:
-            return np.full(len(day), PPM), np.full(len(day), PPM)
-        key = stream_key(self.seed, "pace", given.group)
-        return given.of(draw(key, self.replication, 0, ordinal), day)
-
-    def _missing(
-        self, why: str, group: str, given: UntimelyModel | None, day: Integers, ordinal: Integers
-    ) -> Integers:
-        if given is None or len(day) == 0:
-            return np.zeros(len(day), np.int64)
-        key = stream_key(self.seed, why, group)
-        happens, by = draw(key, self.replication, day, ordinal)
-        length = evaluate(given.by, uniform53(by))
-        return np.where(occurs(happens, given.share_ppm), length, 0)
 
 
 def content_id(contact_type: Integers, interval: Integers, ordinal: Integers) -> Integers:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ccsim.demand.agents import late, leaves_early
 from ccsim.demand.draw import Draw
 from ccsim.simulation.model import Model
 
@@ -71,8 +72,8 @@ def attendance(model: Model, draw: Draw, there: Booleans) -> Attendance:
             continue
         mine = np.flatnonzero((stretch_group == group) & s.in_shift & there)
         day, ordinal = s.day[mine], s.ordinal[mine]
-        comes = np.maximum(s.start[mine], s.shift_start[mine] + draw.late(group, day, ordinal))
-        goes = np.minimum(s.end[mine], s.shift_end[mine] - draw.leaves_early(group, day, ordinal))
+        comes = np.maximum(s.start[mine], s.shift_start[mine] + late(draw, group, day, ordinal))
+        goes = np.minimum(s.end[mine], s.shift_end[mine] - leaves_early(draw, group, day, ordinal))
         if start is s.start:
             there, serves_out = there.copy(), serves_out.copy()
             start, end = start.copy(), end.copy()

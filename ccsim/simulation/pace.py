@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ccsim.demand import agents
 from ccsim.demand.draw import Draw, scale_one
 from ccsim.demand.keyed import uniform_limit
 from ccsim.demand.model import PPM
@@ -32,7 +33,7 @@ def pace(model: Model, draw: Draw) -> Pace:
     found = Pace(np.full(len(s.agent), PPM), np.full(len(s.agent), PPM))
     for group in range(len(model.groups)) if model.agents_differ else ():
         mine = stretch_group == group
-        multiples = draw.pace(group, s.day[mine], s.ordinal[mine])
+        multiples = agents.multiples(draw, group, s.day[mine], s.ordinal[mine])
         for column, values in zip(found, multiples, strict=True):
             column[mine] = values
     return found
