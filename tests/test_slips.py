@@ -241,7 +241,10 @@ PLAYED_WRONGLY = {
     # Agents who differ.
     "all agents alike": ("own = stretch_pace[stretch]", "own = _PPM"),
     "all settle as often": ("if stretch_settles[stretch] != _PPM:", "if False:"),
-    "an agent as on her first day": ("stretch = stretch_of[agent]\n            own", "own"),
+    "an agent as in the stretch before": (
+        "own = stretch_pace[stretch]",
+        "own = stretch_pace[max(stretch - 1, 0)]",
+    ),
     # Later attempts.
     "all resolved": (
         "uniform = np.int64(settled >> np.uint64(11))\n    if uniform >= below:",
