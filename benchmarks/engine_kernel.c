@@ -381,6 +381,12 @@ static bool is_passed_on(const Chance *chance, const Rows *rows, int64_t row, in
     return (int64_t)(word >> 11) < below;
 }
 
+static inline int64_t unresolved_below(int64_t resolution_ppm, int64_t multiple_ppm) {
+    int64_t share = PPM - least(scaled(resolution_ppm, multiple_ppm), PPM);
+    int64_t whole = share / 15625, left = share % 15625; /* 5 to the sixth */
+    return (whole << 47) + ((left << 47) + 15624) / 15625;
+}
+
 static bool passes_on(const Centre *centre, const Chance *chance, const Floor *floor,
                       const Rows *rows, int64_t row, int64_t new, int64_t end, int64_t skill,
                       int64_t member, int64_t columns) {
@@ -707,7 +713,9 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
                 more = redials(centre, chance, floor, rows, row, count, picked_up, member,
                                columns);
             } else if (became == ANSWERED) {
-                int64_t handle_ppm = centre->handle_ppm[skill];
+                int64_t stretch = stretch_of[agent];
+                int64_t own = centre->stretch_pace[stretch], settles = centre->stretch_settles[stretch];
+                int64_t handle_ppm = least(scaled(centre->handle_ppm[skill], own), MOST_PPM);
                 int64_t work = scaled(handle_time[row], handle_ppm);
                 if (on_a_line)
                     wrap_up = scaled(wrap_up_of(chance, rows, row, member), handle_ppm);
@@ -720,6 +728,8 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
                 } else {
                     ends += work;
                     int64_t below = centre->unresolved_below[skill];
+                    if (settles != PPM)
+                        below = unresolved_below(centre->resolution_ppm[skill], settles);
                     if (below)
                         more = repeats(centre, chance, floor, rows, row, count, ends, below,
                                        member, columns);

@@ -19,6 +19,7 @@ import simpy
 from ccsim.demand.draw import Draw
 from ccsim.demand.table import NEVER
 from ccsim.scenario.units import MICROSECONDS
+from ccsim.simulation.attendance import attendance, present
 from ccsim.simulation.model import Model
 
 Events = Iterator[simpy.Event]
@@ -122,13 +123,11 @@ class SkillsCentre:
         self._staff(model, draw)
 
     def _staff(self, model: Model, draw: Draw) -> None:
-        stretches = model.stretches
+        worked = attendance(model, draw, present(model, draw))
         spans: dict[int, list[tuple[float, float]]] = {}
-        for stretch, agent in enumerate(stretches.agent.tolist()):
-            group = int(model.agent_group[agent])
-            one = slice(stretch, stretch + 1)
-            if draw.present(group, stretches.day[one], stretches.ordinal[one])[0]:
-                span = (stretches.start[stretch], stretches.end[stretch])
+        for stretch, agent in enumerate(model.stretches.agent.tolist()):
+            if worked.there[stretch]:
+                span = (worked.start[stretch], worked.end[stretch])
                 spans.setdefault(agent, []).append(tuple(t / MICROSECONDS for t in span))
         for agent, mine in spans.items():
             self.env.process(self._shift(Agent(int(model.agent_group[agent])), mine))

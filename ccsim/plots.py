@@ -24,6 +24,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
+from ccsim.demand.attendance import expected_agents
 from ccsim.performance.tally import measuring_rules
 from ccsim.performance.words import (
     day_name,
@@ -125,7 +126,7 @@ def plot_staffing(
     Notes
     -----
     Required are agents by formula with what the search raised (approximate); expected on the floor
-    is scheduled less breaks and less the mean of unplanned absence.
+    is scheduled less breaks and less the mean of absence, log-in, lateness and leaving early.
     """
     case = result.case
     rows = _rows(result, contact_types)
@@ -134,11 +135,11 @@ def plot_staffing(
         result.plan, case.grid, cyclic=case.scenario.horizon.begins == "cyclic"
     )
     nobody = np.zeros(case.grid.intervals)
-    planned, present = nobody, nobody
-    for name, group in case.scenario.agent_groups.items():
+    planned, present, expected = nobody, nobody, expected_agents(result.plan, case)
+    for name in case.scenario.agent_groups:
         if name in groups:
             planned = planned + scheduled.get(name, nobody)
-            present = present + scheduled.get(name, nobody) * (1 - group.shrinkage.unplanned)
+            present = present + expected[name]
     needed = np.sum([row.agents for row in rows], axis=0) if rows else None
     with _house_style():
         ax = _axes(ax)

@@ -27,8 +27,10 @@ from ccsim.demand.model import (
     DemandModel,
     RedialModel,
     RepeatModel,
+    UntimelyModel,
     compile_demand,
 )
+from ccsim.demand.pace import PaceModel
 from ccsim.demand.sums import total
 from ccsim.demand.table import QuantileTable
 from ccsim.performance.tally import Rules, Tally, count, measuring_rules
@@ -195,12 +197,40 @@ def played(draw: st.DrawFn) -> Played:
             types,
             groups,
             lines={"main": draw(st.integers(1, 5))},
+            differ=draw(
+                st.sampled_from(
+                    [
+                        {},
+                        {
+                            "tenure": {
+                                "new": {"share": "40%", "handle_time": 1.35, "resolution": 0.7},
+                                "old": {"share": "30%", "handle_time": 0.8, "resolution": 1.2},
+                            },
+                            "handle_time_spread": "20%",
+                            "learning": {
+                                "coaching": {
+                                    "start": "2026-09-06",
+                                    "ramp": "3 d",
+                                    "handle_time": 0.9,
+                                    "resolution": 1.3,
+                                }
+                            },
+                        },
+                    ]
+                )
+            ),
             ends=draw(st.sampled_from(["drain", "cut"])),
             shrinkage=draw(
                 st.sampled_from(
                     [
                         {},
                         {"unplanned": "30%", "unplanned_day_error": {"gamma": {"shape": 2}}},
+                        {
+                            "unplanned": "10%",
+                            "log_in": "5 min",
+                            "late": {"share": "50%", "by": {"exponential": {"mean": "40 min"}}},
+                            "leaves_early": {"share": "40%", "by": "30 min"},
+                        },
                     ]
                 )
             ),
@@ -277,6 +307,8 @@ def some_demand(chance: np.random.Generator) -> DemandModel:
     warm_up = one_of([0, 0, 1, int(chance.integers(intervals + 1))])
     lengths, patience, factors = tables()
 
+    groups = int(chance.integers(1, 6))
+
     def contact_type(name: str) -> ContactTypeDemand:
         contacts = one_of([0.3, 1, 3, 60], [0.45, 0.35, 0.18, 0.02])
         redial = RedialModel(
@@ -302,8 +334,13 @@ def some_demand(chance: np.random.Generator) -> DemandModel:
     return DemandModel(
         tuple(contact_type(name) for name in "abcde"[: chance.integers(1, 6)]),
         tuple(
-            AbsenceModel(name, one_of([0, 0, 200_000, 1_000_000]), one_of(factors))
-            for name in "vwxyz"[: chance.integers(1, 6)]
+            AbsenceModel(
+                *(name, one_of([0, 0, 200_000, 1_000_000]), one_of(factors)),
+                log_in=one_of([0, 0, 2 * MINUTE]),
+                late=one_of([None, None, UntimelyModel(600_000, one_of(lengths[1:]))]),
+                leaves_early=one_of([None, None, UntimelyModel(400_000, one_of(lengths[1:]))]),
+            )
+            for name in "vwxyz"[:groups]
         ),
         Grid(
             time_zone="UTC",
@@ -316,6 +353,29 @@ def some_demand(chance: np.random.Generator) -> DemandModel:
             dates=("",) * days,
         ),
         warm_up,
+        paces=some_paces(chance, groups, days, -days if warm_up else 0),
+    )
+
+
+def some_paces(
+    chance: np.random.Generator, groups: int, days: int, first_day: int
+) -> tuple[PaceModel | None, ...]:
+    """Tenures, own paces and learning, in some demands for some groups."""
+    if chance.random() < 0.6:
+        return ()
+    multiples = [PPM, PPM, 1_350_000, 333_333, 2_000_001]
+    return tuple(
+        PaceModel(
+            group=name,
+            up_to=uniform_limit(np.sort(chance.choice([0, 1, 300_000, 700_000, PPM], 2))),
+            tenure=chance.choice(multiples, (2, 3)),
+            own=[None, quantiles.uniform(0.5, 1.5)][chance.integers(2)],
+            learned=chance.choice(multiples, (2, days - first_day)),
+            first_day=first_day,
+        )
+        if chance.random() < 0.7
+        else None
+        for name in "vwxyz"[:groups]
     )
 
 
@@ -345,18 +405,21 @@ def some_changes(chance: np.random.Generator, intervals: int, interval_us: int) 
 
 def some_stretches(
     chance: np.random.Generator, demand: DemandModel, step: int
-) -> list[tuple[int, int, int, bool]]:
-    """One agent's stretches: start, end, day, and whether the shift ends with it."""
+) -> list[tuple[int, int, int, int, int, bool]]:
+    """One agent's stretches: start, end, day, start and end of the shift, and whether it is one."""
     grid = demand.grid
     number = np.arange(-demand.warm_up_intervals, grid.intervals)
     day = grid.day[number % grid.intervals] - np.where(number < 0, grid.days, 0)
     begin = int(number[0]) * grid.interval_us
-    if chance.random() < 0.3:  # by interval: at midnight her stretch goes on, as another day
+    in_shift = chance.random() >= 0.3
+    if not in_shift:  # by interval: at midnight her stretch goes on, as another day
         there = np.concatenate([[False], chance.random(len(number)) < 0.8, [False]])
         midnight = np.concatenate([[True], np.diff(day) != 0, [True]])
         start = np.flatnonzero(there[1:] & (~there[:-1] | midnight))
         end = np.flatnonzero(there[:-1] & (~there[1:] | midnight))
-        days, ends_shift = day[start], ~there[end + 1]
+        days = day[start]
+        goes = np.flatnonzero(there[:-1] & ~there[1:])
+        ends = begin + goes[np.searchsorted(goes, end)] * grid.interval_us
         start, end = begin + start * grid.interval_us, begin + end * grid.interval_us
     else:  # a shift with up to three breaks, some of no length, some after the horizon
         most = (grid.end + grid.interval_us - begin) // step + 2
@@ -364,8 +427,13 @@ def some_stretches(
         start, end = edges[::2], edges[1::2]
         start, end = start[start < end], end[start < end]
         days = np.full(len(start), chance.choice(day))
-        ends_shift = np.arange(len(start)) == len(start) - 1
-    return list(zip(start.tolist(), end.tolist(), days.tolist(), ends_shift.tolist(), strict=True))
+        ends = np.full(len(start), end.max(initial=begin))
+    return [
+        (*stretch, int(start[0]), shift_end, in_shift)
+        for *stretch, shift_end in zip(
+            *(column.tolist() for column in (start, end, days, ends)), strict=True
+        )
+    ]
 
 
 def some_skills(chance: np.random.Generator, groups: int, types: int) -> Skills:
@@ -378,11 +446,13 @@ def some_skills(chance: np.random.Generator, groups: int, types: int) -> Skills:
 
     priority = chance.integers(0, chance.integers(2, 5), (groups, types))
     looks = priority if chance.random() < 0.7 else chance.integers(1, 4, (groups, types))
+    unresolved = some([0, 1, 250_000, PPM, PPM], often=0.5)
     return Skills(
         priority=priority,
         contact_priority=np.where(priority > 0, looks, 0),
         handle_ppm=some([PPM, 1_150_000, 333_333, 2_000_001]),
-        unresolved_below=uniform_limit(some([0, 1, 250_000, PPM, PPM], often=0.5)),
+        unresolved_below=uniform_limit(unresolved),
+        resolution_ppm=PPM - unresolved,
         after=some([0, 20 * SECOND, MINUTE, 3 * MINUTE]),
         reserve=some([0, 1, 2]),
         transfer_below=uniform_limit(some([0, 1, 400_000, PPM])),
@@ -451,11 +521,13 @@ def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> M
     types, groups = len(given), len(demand.absence)
     agent_group = chance.integers(0, groups, chance.integers(0, 13))
     rows = sorted(
-        (start, agent, end, day, ends_shift)
+        (start, agent, end, day, *shift)
         for agent in range(len(agent_group))
-        for start, end, day, ends_shift in some_stretches(chance, demand, step)
+        for start, end, day, *shift in some_stretches(chance, demand, step)
     )
-    start, agent, end, day, ends_shift = np.array(rows, np.int64).reshape(-1, 5).T.copy()
+    start, agent, end, day, shift_start, shift_end, in_shift = (
+        np.array(rows, np.int64).reshape(-1, 7).T.copy()
+    )
     return Model(
         contact_types=tuple(one.name for one in given),
         groups=tuple(one.group for one in demand.absence),
@@ -481,9 +553,12 @@ def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> M
             day=day,
             start=start,
             end=end,
-            ends_shift=ends_shift.astype(bool),
+            shift_start=shift_start,
+            shift_end=shift_end,
+            in_shift=in_shift.astype(bool),
             serves_out=chance.random(len(rows)) < 0.4,
         ),
+        agents_differ=bool(demand.paces),
     )
 
 
@@ -498,6 +573,7 @@ def plainly(model: Model) -> Model:
             skills,
             handle_ppm=no + PPM,
             unresolved_below=no,
+            resolution_ppm=no + PPM,
             after=no,
             reserve=no,
             transfer_below=no,
@@ -508,6 +584,7 @@ def plainly(model: Model) -> Model:
         ring=np.zeros_like(model.ring),
         redials=replace(model.redials, elsewhere_ppm=none),
         repeats=replace(model.repeats, elsewhere_ppm=none),
+        agents_differ=False,
     )
 
 

@@ -26,8 +26,8 @@ from ccsim.performance.tally import CONTACT_MEASURES, GROUP_MEASURES, count, mea
 from ccsim.plans import StaffingPlan
 from ccsim.scenario.case import Case, case_from
 from ccsim.scenario.model import Scenario
+from ccsim.simulation.engine import Engine, run
 from ccsim.simulation.model import compile_model
-from ccsim.simulation.reference import run
 
 FALSE_ALARM = 1e-6
 """Chance that a perfect simulator fails one comparison (two-sided)."""
@@ -43,6 +43,7 @@ def scenario_of(
     shrinkage: Mapping[str, Any] | None = None,
     lines: Mapping[str, int] | None = None,
     ring: str = "0 s",
+    differ: Mapping[str, Any] | None = None,
     **horizon: Any,
 ) -> Scenario:
     """A scenario in few words: contact types, each group's skills or their priorities, lines."""
@@ -67,6 +68,7 @@ def scenario_of(
                     "rate_card": "own",
                     "shrinkage": shrinkage or {},
                     "ring": ring,
+                    **(differ or {}),
                 }
                 for name, skills in groups.items()
             },
@@ -289,7 +291,9 @@ class Score(NamedTuple):
     limit: float
 
 
-def play(oracle: Oracle, replications: int, seed: int) -> dict[tuple[str, str], np.ndarray]:
+def play(
+    oracle: Oracle, replications: int, seed: int, engine: Engine = "reference"
+) -> dict[tuple[str, str], np.ndarray]:
     """Totals of every day by (contact type, measure), shape (n_days,).
 
     The oracle's name is part of the seed, so that no two centres share their luck.
@@ -303,7 +307,7 @@ def play(oracle: Oracle, replications: int, seed: int) -> dict[tuple[str, str], 
     days: list[dict[tuple[str, str], int]] = []
     for replication in range(replications):
         drawn = draw_replication(demand, own_seed, replication, block_size=1)
-        tally = count(model, run(model, drawn), rules)
+        tally = count(model, run(model, drawn, engine), rules)
         agents = tally.groups[..., counted].sum(axis=(1, 2))
         day = {}
         for index, name in enumerate(model.contact_types):
@@ -316,9 +320,11 @@ def play(oracle: Oracle, replications: int, seed: int) -> dict[tuple[str, str], 
     return {key: np.array([day[key] for day in days], dtype=np.float64) for key in days[0]}
 
 
-def z_scores(oracle: Oracle, replications: int, seed: int) -> list[Score]:
+def z_scores(
+    oracle: Oracle, replications: int, seed: int, engine: Engine = "reference"
+) -> list[Score]:
     """Play days and compare. `measure - exact · base` has mean exactly 0 on independent days."""
-    totals = play(oracle, replications, seed)
+    totals = play(oracle, replications, seed, engine)
     limit = float(stats.t.isf(FALSE_ALARM / 2, replications - 1))
     scores = []
     for law, exact in oracle.laws.items():

@@ -93,6 +93,27 @@ def test_absent_agents_do_no_work() -> None:
     assert bound.cost <= 12 * 100
 
 
+def test_agents_may_be_as_quick_as_the_quickest() -> None:
+    group = {
+        "skills": {"call": {}},
+        "rate_card": "own",
+        "shifts": ["day", "half"],
+        "tenure": {
+            "old": {"share": "10%", "handle_time": 0.8},
+            "new": {"share": "90%", "handle_time": 1.5},
+        },
+        "handle_time_spread": "10%",
+        "learning": {"coaching": {"start": "2026-09-07", "handle_time": 0.9}},
+    }
+    quick = bound_of(centre(agent_groups={"desk": group})).cost
+    skill = {
+        "skills": {"call": {"handle_time": 0.8 * 0.9 * 0.9}},
+        "rate_card": "own",
+        "shifts": ["day", "half"],
+    }
+    assert quick == pytest.approx(bound_of(centre(agent_groups={"desk": skill})).cost, rel=1e-4)
+
+
 def test_a_partner_is_priced_by_the_minute_and_held_to_his_seats() -> None:
     groups = {
         "desk": {"skills": {"call": {}}, "rate_card": "own", "shifts": ["day", "half"]},
@@ -282,9 +303,21 @@ def reached(case: Case, plan: StaffingPlan, replications: int) -> tuple[float, f
     return in_time / offered, lost / asked, past / replications
 
 
+DIFFER = {
+    "tenure": {
+        "new": {"share": "30%", "handle_time": 1.3},
+        "old": {"share": "40%", "handle_time": 0.7},
+    },
+    "handle_time_spread": "10%",
+}
+
+
 @pytest.mark.parametrize("agents", [4, 6])
 @pytest.mark.parametrize("redial", [None, {"probability": "60%", "delay": "4 min", "at_most": 3}])
-def test_a_simulated_plan_costs_no_less(agents: int, redial: dict[str, Any] | None) -> None:
+@pytest.mark.parametrize("differ", [{}, DIFFER], ids=["alike", "differ"])
+def test_a_simulated_plan_costs_no_less(
+    agents: int, redial: dict[str, Any] | None, differ: dict[str, Any]
+) -> None:
     """Six agents at most for 6.25 erlangs: everybody is busy all day, where bounds are tight."""
     call = {
         "talk_time": {"lognormal": {"mean": "170 s", "cv": 1.2}},
@@ -300,6 +333,7 @@ def test_a_simulated_plan_costs_no_less(agents: int, redial: dict[str, Any] | No
                 "rate_card": "own",
                 "shifts": ["day"],
                 "shrinkage": {"unplanned": "10%"},
+                **differ,
             }
         },
         "shifts": {

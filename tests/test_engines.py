@@ -45,9 +45,11 @@ from ccsim.simulation import (
     reference,
     routing_compiled,
 )
+from ccsim.simulation.attendance import attendance, present
 from ccsim.simulation.engine import ENGINES, REFERENCE_SECONDS, chosen
 from ccsim.simulation.log import MET, PASSED_ON, REDIAL, Outcome
 from ccsim.simulation.model import Model, compile_model
+from ccsim.simulation.pace import MOST_PPM, pace
 from tests.centres import (
     MINUTE,
     Played,
@@ -136,6 +138,16 @@ def waited_for(centre: Centre) -> np.ndarray:
     return after
 
 
+def pace_of(centre: Centre) -> np.ndarray:
+    """Handle time of who answered, as a multiple of her group's, on one of her days."""
+    log, model = centre.log, centre.model
+    found = np.full(len(log.arrival), PPM)
+    for row in np.flatnonzero(log.outcome == Outcome.ANSWERED).tolist():
+        stretch = np.flatnonzero(model.stretches.agent == log.agent[row])[0]
+        found[row] = pace(model, centre.draw).handle_time[stretch]
+    return found
+
+
 def test_the_centres_compared_have_everything_in_them() -> None:
     """What a comparison says depends on what happens in it."""
     seen: Counter[str] = Counter()
@@ -143,7 +155,9 @@ def test_the_centres_compared_have_everything_in_them() -> None:
         log, model, contacts = centre.log, centre.model, centre.draw.contacts
         stretches, answered = model.stretches, log.outcome == Outcome.ANSWERED
         first = log.attempt == 0
-        came = log.stretch_left > stretches.start
+        came = log.stretch_left > log.stretch_came
+        worked = attendance(model, centre.draw, present(model, centre.draw))
+        early = worked.there & (worked.end < stretches.end)
         late = came & (log.stretch_left > stretches.end)
         happens = {
             **{outcome.name: log.outcome == outcome for outcome in Outcome},
@@ -162,6 +176,11 @@ def test_the_centres_compared_have_everything_in_them() -> None:
             "on into the next stretch": (stretches.end[:, None] == stretches.start)
             & (stretches.agent[:, None] == stretches.agent),
             "absent": ~came,
+            "late": worked.there & (log.stretch_came > stretches.start),
+            "later than a whole stretch": present(model, centre.draw) & ~worked.there,
+            "gone early": early,
+            "early, with a contact in hand": early & (log.stretch_left > worked.end),
+            "early, while open": early & ~worked.serves_out & stretches.serves_out,
             "no agents": len(stretches.start) == 0,
             "no contacts": len(log.arrival) == 0,
             "answered, of an incident": answered & (log.ordinal >= FIRST_ORDINAL),
@@ -178,6 +197,8 @@ def test_the_centres_compared_have_everything_in_them() -> None:
             "repeat cut": log.cut & answered,
             "unresolved": log.unresolved,
             "another handle time": model.skills.handle_ppm != PPM,
+            "an agent who is quicker": answered & (pace_of(centre) < PPM),
+            "an agent who is slower": answered & (pace_of(centre) > PPM),
             "answered by overflow": answered & (waited_for(centre) > 0),
             "a reserve": model.skills.reserve > 0,
             "a clock that stands": model.repeats.while_open | model.redials.while_open,
@@ -207,7 +228,8 @@ def test_what_stands_twice_is_the_same() -> None:
     constants = (keyed._PARITY, table.SIDE, table.TOP // 2, table._END, table._FRACTION)
     names = ("_PARITY", "_SIDE", "_TOP_HALF", "_END", "_FRACTION")
     assert tuple(int(vars(chance_compiled)[name]) for name in names) == constants
-    assert draw_compiled._PPM == PPM
+    assert draw_compiled._PPM == attempts_compiled._PPM == engine_compiled._PPM == PPM
+    assert engine_compiled._MOST_PPM == MOST_PPM
 
 
 STATE = (laid_out.Centre, laid_out.Rows, laid_out.Floor, laid_out.Agenda)

@@ -6,6 +6,8 @@ The log is judged from the draw and the plan alone, never from the engine's stat
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
+from functools import lru_cache
 from itertools import islice, pairwise
 from typing import NamedTuple
 
@@ -13,12 +15,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from ccsim.demand.agents import late as late_by
+from ccsim.demand.agents import leaves_early as early_by
+from ccsim.demand.agents import multiples
 from ccsim.demand.draw import NEVER, scale_one
+from ccsim.demand.keyed import uniform_limit
 from ccsim.demand.model import PPM
 from ccsim.performance.sample import block_sample
 from ccsim.performance.waits import no_waits
 from ccsim.simulation.log import MET, PASSED_ON, REDIAL, ContactLog, Outcome
-from ccsim.simulation.model import Model
+from ccsim.simulation.model import Model, Stretches
 from ccsim.simulation.rules import CHOICES
 from tests.centres import Played, played
 from tests.equality import Centre, played_by_reference, some_days
@@ -61,9 +67,8 @@ def idle_spans(day: Day) -> list[tuple[int, int, int]]:
         if agent >= 0:
             busy[agent].append((begin, end))
     stop = model.end if model.cut else max([2**61, *log.ended.tolist()])
-    there = present(day)
     spans = []
-    s = model.stretches
+    s, there = worked(day)
     rows = zip(s.agent.tolist(), s.start.tolist(), s.end.tolist(), there, strict=True)
     for agent, start, end, is_there in rows:
         if not is_there:
@@ -77,22 +82,72 @@ def idle_spans(day: Day) -> list[tuple[int, int, int]]:
     return [span for span in spans if span[1] < span[2]]
 
 
-def present(day: Day) -> np.ndarray:
-    """Whether the agent of each stretch is there on its day."""
-    s = day.model.stretches
+@lru_cache(maxsize=4)
+def worked(day: Day) -> tuple[Stretches, np.ndarray]:
+    """Stretches as they are worked, stretch by stretch, and whether their agents come at all."""
+    s, groups = day.model.stretches, day.model.agent_group
+    start, end, serves_out = s.start.copy(), s.end.copy(), s.serves_out.copy()
     there = np.ones(len(s.agent), dtype=bool)
-    for group in range(len(day.model.groups)):
-        mine = day.model.agent_group[s.agent] == group
-        there[mine] = day.draw.present(group, s.day[mine], s.ordinal[mine])
-    return there
+    for row, agent in enumerate(s.agent.tolist()):
+        group, key = int(groups[agent]), (s.day[row : row + 1], s.ordinal[row : row + 1])
+        there[row] = day.draw.present(group, *key)[0]
+        if not s.in_shift[row] or not there[row]:
+            continue
+        late, early = (int(drawn(day.draw, group, *key)[0]) for drawn in (late_by, early_by))
+        comes = max(int(s.start[row]), int(s.shift_start[row]) + late)
+        goes = min(int(s.end[row]), int(s.shift_end[row]) - early)
+        there[row] = comes < goes
+        if there[row]:
+            start[row], end[row] = comes, goes
+        if there[row] and goes < s.end[row]:
+            interval = goes // day.model.interval_us % day.model.open.shape[1]
+            served = np.flatnonzero(day.model.skills.priority[group])
+            serves_out[row] = goes >= day.model.end or not day.model.open[served, interval].any()
+    return replace(s, start=start, end=end, serves_out=serves_out), there
+
+
+def paces(day: Day, row: int) -> list[tuple[int, int]]:
+    """Factors on handle time, skill included, and on resolution, of who answered [per million].
+
+    They are those of the stretch she is in. At the instant at which one follows another, a contact
+    that ends comes before who comes, so that she may still be in the one before.
+    """
+    log, model = day.log, day.model
+    agent, moment = int(log.agent[row]), int(log.taken[row])
+    group = int(model.agent_group[agent])
+    skill = int(model.skills.handle_ppm[group, log.contact_type[row]])
+    if not model.agents_differ:
+        return [(skill, PPM)]
+    s, there = worked(day)
+    begun = np.flatnonzero((s.agent == agent) & there & (s.start <= moment))
+    found = []
+    for stretch in begun[::-1].tolist():
+        one = slice(stretch, stretch + 1)
+        handle, settles = multiples(day.draw, group, s.day[one], s.ordinal[one])
+        found.append((min(scale_one(skill, int(handle[0])), 100 * PPM), int(settles[0])))
+        if s.start[stretch] < moment:
+            break
+    return found
+
+
+def pace_at(day: Day, row: int, drawn: int) -> tuple[int, int]:
+    """The one of them by which she took as long as she did, if any."""
+    took = int(day.log.ended[row] - day.log.left_queue[row])
+    found = paces(day, row)
+    right = [one for one in found if passed_on(day, row, scale_one(drawn, one[0])) == took]
+    return [*right, *found][0]
+
+
+def passed_on(day: Day, row: int, length: int) -> int:
+    """Less or more time, if she passed the contact on."""
+    log, skills = day.log, day.model.skills
+    skill = day.model.agent_group[log.agent[row]], log.contact_type[row]
+    return scale_one(length, int(skills.transfer_ppm[skill])) if log.transferred[row] else length
 
 
 def handle_time(day: Day, row: int, drawn: int) -> int:
-    """How long the group that answered takes, less or more if it passes the contact on."""
-    log, skills = day.log, day.model.skills
-    skill = day.model.agent_group[log.agent[row]], log.contact_type[row]
-    length = scale_one(drawn, int(skills.handle_ppm[skill]))
-    return scale_one(length, int(skills.transfer_ppm[skill])) if log.transferred[row] else length
+    """How long the agent who answered takes, less or more if she passes the contact on."""
+    return passed_on(day, row, scale_one(drawn, pace_at(day, row, drawn)[0]))
 
 
 class Expected(NamedTuple):
@@ -149,7 +204,9 @@ def every_request_goes_its_way_to_one_end(day: Day) -> None:
             is_open = model.open[one.contact_type, interval]
             assert (log.outcome[row] == Outcome.CLOSED) == (not is_open)
             ends_as_drawn(day, row, one)
-            assert (log.unresolved[row], log.transferred[row]) == follows_an_answer(day, row)
+            assert (log.unresolved[row], log.transferred[row]) == follows_an_answer(
+                day, row, one.length
+            )
             # Another attempt follows, or the bound or the end of the horizon cut it.
             cut = lives.get(-1 - row)
             assert log.cut[row] == (cut is not None)
@@ -204,7 +261,7 @@ def ends_as_drawn(day: Day, row: int, one: Expected) -> None:
             assert log.agent[row] < 0 or left == end
 
 
-def follows_an_answer(day: Day, row: int) -> tuple[bool, bool]:
+def follows_an_answer(day: Day, row: int, length: int) -> tuple[bool, bool]:
     """Whether an answer did not settle the matter, and whether the contact was passed on."""
     if day.log.outcome[row] != Outcome.ANSWERED:
         return False, False
@@ -212,13 +269,15 @@ def follows_an_answer(day: Day, row: int) -> tuple[bool, bool]:
     skill = day.model.agent_group[log.agent[row]], log.contact_type[row]
     if day.draw.transferred(whole_key(log, row), int(skills.transfer_below[skill])):
         return False, True
-    return repeat_of(day, row)[0], False
+    return repeat_of(day, row, length)[0], False
 
 
-def repeat_of(day: Day, row: int) -> tuple[bool, tuple[int, int, int] | None]:
-    """What the draw says of an answer by this group."""
+def repeat_of(day: Day, row: int, length: int) -> tuple[bool, tuple[int, int, int] | None]:
+    """What the draw says of an answer by this agent."""
     group, contact_type = day.model.agent_group[day.log.agent[row]], day.log.contact_type[row]
-    below = int(day.model.skills.unresolved_below[group, contact_type])
+    settled = int(day.model.skills.resolution_ppm[group, contact_type])
+    settled = min(scale_one(settled, pace_at(day, row, length)[1]), PPM)
+    below = int(uniform_limit(PPM - settled))
     return day.draw.unresolved(whole_key(day.log, row), int(contact_type), below)
 
 
@@ -239,7 +298,7 @@ def next_attempt(day: Day, row: int, one: Expected) -> Expected | None:
         arrival = moment
     elif outcome in UNANSWERED or outcome == Outcome.ANSWERED:
         if outcome == Outcome.ANSWERED:
-            again, rules, why = repeat_of(day, row)[1], model.repeats, MET
+            again, rules, why = repeat_of(day, row, one.length)[1], model.repeats, MET
         else:
             again = day.draw.redial((origin, interval, ordinal, attempt), one.contact_type)
             rules, why = model.redials, one.why & MET | REDIAL
@@ -263,14 +322,14 @@ def next_attempt(day: Day, row: int, one: Expected) -> Expected | None:
 
 def serving_out(day: Day, agent: int, moment: int) -> bool:
     """Whether all she serves was closed when a stretch of hers ended, and she has not left."""
-    s, log = day.model.stretches, day.log
+    (s, there), log = worked(day), day.log
     late = (s.agent == agent) & s.serves_out & (s.end <= moment) & (moment <= log.stretch_left)
-    return bool((late & present(day)).any())
+    return bool((late & there).any())
 
 
 def agents_answer_what_they_can_while_they_are_there_one_at_a_time(day: Day) -> None:
-    log, model, s = day.log, day.model, day.model.stretches
-    there = present(day)
+    log, model = day.log, day.model
+    s, there = worked(day)
     served: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for row in np.flatnonzero(log.agent >= 0).tolist():
         agent, begin = int(log.agent[row]), int(log.taken[row])
@@ -286,8 +345,8 @@ def agents_answer_what_they_can_while_they_are_there_one_at_a_time(day: Day) -> 
 
 def groups_mind_thresholds_and_how_long_a_contact_waited(day: Day) -> None:
     """Unless an agent serves out."""
-    log, model, s, skills = day.log, day.model, day.model.stretches, day.model.skills
-    there = present(day)
+    log, model, skills = day.log, day.model, day.model.skills
+    s, there = worked(day)
     for row in np.flatnonzero(log.agent >= 0).tolist():
         agent, moment = int(log.agent[row]), int(log.taken[row])
         group, contact_type = model.agent_group[agent], log.contact_type[row]
@@ -419,7 +478,7 @@ def who_gets_in_and_who_does_not(day: Day) -> None:
 
     A line is held while waiting and talking, not in wrap-up.
     """
-    log, model, access = day.log, day.model, day.model.access
+    log, access = day.log, day.model.access
     turned_away = np.isin(log.outcome, [Outcome.CLOSED, Outcome.BLOCKED, Outcome.BALKED])
     # Who waits when the run ends is still there.
     waits_on = (log.outcome == Outcome.WAITING) & (log.agent < 0)
@@ -427,13 +486,10 @@ def who_gets_in_and_who_does_not(day: Day) -> None:
     free_again = np.where(log.outcome == Outcome.WAITING, NEVER, log.left_queue)
     lives = expected(day)
     for row in np.flatnonzero(log.outcome == Outcome.ANSWERED).tolist():
-        skill = model.agent_group[log.agent[row]], log.contact_type[row]
         place = (*key(log, row), lives[row].drawn)
-        wrap_up = scale_one(
-            day.draw.wrap_up(place, lives[row].contact_type), int(model.skills.handle_ppm[skill])
-        )
-        if log.transferred[row]:
-            wrap_up = scale_one(wrap_up, int(model.skills.transfer_ppm[skill]))
+        factor, _ = pace_at(day, row, lives[row].length)
+        wrap_up = scale_one(day.draw.wrap_up(place, lives[row].contact_type), factor)
+        wrap_up = passed_on(day, row, wrap_up)
         free_again[row] += max(handle_time(day, row, lives[row].length) - wrap_up, 0)
     free_again[log.called_back] = log.arrival[log.called_back]
     line_group = access.line_group[log.contact_type]
@@ -530,7 +586,8 @@ def the_tally_is_the_log(day: Day) -> None:  # noqa: PLR0915 (every count once)
 
 
 def time_on_the_floor_and_handling_are_counted_once(day: Day) -> None:
-    log, model, s, tally = day.log, day.model, day.model.stretches, day.tally
+    log, model, tally = day.log, day.model, day.tally
+    s, there = worked(day)
     last = model.end if model.cyclic else max(model.end, 2**61)
 
     def inside(begins: np.ndarray, ends: np.ndarray) -> int:
@@ -548,7 +605,8 @@ def time_on_the_floor_and_handling_are_counted_once(day: Day) -> None:
         assert (handling <= floor).all()
     # An agent leaves between the end of a stretch and that of the contact in hand.
     came = log.stretch_left > s.start
-    assert present(day)[came].all()
+    assert there[came].all()
+    assert (log.stretch_came == s.start).all()
     if not model.cut:
         assert (log.stretch_left[came] >= s.end[came]).all()
 

@@ -74,6 +74,7 @@ def log_of(model: Model, rows: list[dict[str, Any]]) -> ContactLog:
         called_back=np.zeros(len(rows), bool),
         transferred=column("transferred").astype(bool),
         cut=column("cut").astype(bool),
+        stretch_came=model.stretches.start.copy(),
         stretch_left=model.stretches.end.copy(),
     )
 

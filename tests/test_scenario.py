@@ -824,6 +824,24 @@ TRIPS = [
         {OWN: PARTNER, "shifts: [day]": "agents: 31"},
         "31 is more than the capacity",
     ),
+    (
+        "lateness_has_a_shift",
+        {"shifts: [day]": "shrinkage: {late: {share: 5%, by: 10 min}}"},
+        "staffed by interval, so there is no shift",
+    ),
+    (
+        "lateness_has_a_shift",
+        {
+            "shifts: [day]": "shifts: [day]\n    shrinkage: {log_in: 4 h}",
+            "length: 8 h": "length: 4 h",
+        },
+        "4 h are all of a shift of 4 h; shorten it",
+    ),
+    (
+        "tenures_are_parts",
+        {"shifts: [day]": "shifts: [day]\n    tenure: {new: {share: 60%}, old: {share: 41%}}"},
+        "the shares add to 101.00%, more than all agents",
+    ),
     ("prices_are_paid", {"20 EUR": "0 EUR"}, "is free, and free work makes any plan free"),
     (
         "prices_are_paid",

@@ -238,6 +238,13 @@ PLAYED_WRONGLY = {
         "if varied is not None and serves_out[stretch]:",
         "if False:",
     ),
+    # Agents who differ.
+    "all agents alike": ("own = stretch_pace[stretch]", "own = _PPM"),
+    "all settle as often": ("if stretch_settles[stretch] != _PPM:", "if False:"),
+    "an agent as in the stretch before": (
+        "own = stretch_pace[stretch]",
+        "own = stretch_pace[max(stretch - 1, 0)]",
+    ),
     # Later attempts.
     "all resolved": (
         "uniform = np.int64(settled >> np.uint64(11))\n    if uniform >= below:",
@@ -419,7 +426,7 @@ COUNTED_WRONGLY = {
     "short only before the limit": ("wait <= short[kind]", "wait < short[kind]"),
     "the warm-up counts": ("begin = max(begin, 0)", "pass"),
     "the end counts in a week without end": ("    if cyclic:\n", "    if False:\n"),
-    "every stretch ends a shift": ("begin < left and ends_shift[stretch]", "begin < left"),
+    "all time is past the shift": ("shift_end[stretch], left", "begin, left"),
     "handling that is nobody's": ("handled[group, kind] += handling", "pass"),
     "lost where the last attempt arrived": (
         "contacts[_LOST, origin[row], first_interval[row]] += 1",
@@ -511,7 +518,7 @@ def test_no_slip_of_the_engine_goes_unseen(record_property: Any) -> None:
 
 def test_no_slip_of_the_draw_goes_unseen(record_property: Any) -> None:
     chance = np.random.default_rng(2)
-    days = islice(some_days(chance, 2), 100)
+    days = islice(some_days(chance, 2), 200)
     small = [pair for pair in days if sum(len(day.contacts.arrival) for day in pair) < 200]
     said = found(DRAWN_WRONGLY, draw_compiled, "draw_contacts", misdrawn, small)
     record_property("planted", said)

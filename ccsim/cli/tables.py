@@ -171,6 +171,44 @@ def show_comparison(comparison: Comparison, verdicts: Sequence[str]) -> None:
         if certified
         else "not every plan is certified, so this is no comparison at equal service"
     )
+    if comparison.weeks:
+        show_weeks(comparison)
+
+
+def show_weeks(comparison: Comparison) -> None:
+    """Write what each variant changes week by week, and when it pays its hours back."""
+    from ccsim.results import variant_name
+    from ccsim.results.weeks import pays_back, week_differences
+
+    first, *others = comparison.simulations
+    for other in others:
+        weeks: dict[int, list[str]] = {}
+        names = []
+        for one in week_differences(first, other):
+            points = one.measure == "service_level"
+            shown = plain(_times(one.estimate, 100) if points else one.estimate, signed=True)
+            weeks.setdefault(one.week, []).append(shown)
+            if one.week == 1:
+                what = "in time, points" if points else one.measure.replace("_", " ")
+                names.append(f"{one.contact_type} {what}".strip())
+        write()
+        write(f"{variant_name(other.case)}, week by week against {variant_name(first.case)}")
+        rows = [(str(week), *values) for week, values in weeks.items()]
+        write_table(["week", *names], rows)
+        may, surely = pays_back(first, other)
+        if surely is not None:
+            early = f"; perhaps by that of week {may}" if may != surely else ""
+            write(f"  its hours are back by the end of week {surely}{early}")
+        else:
+            perhaps = f", perhaps by the end of week {may}" if may is not None else ""
+            write(f"  its hours are not shown to be back in {len(weeks)} weeks{perhaps}")
+
+
+def _times(estimate: Estimate, factor: float) -> Estimate:
+    from dataclasses import replace
+
+    value, lower, upper = estimate.value, estimate.lower, estimate.upper
+    return replace(estimate, value=factor * value, lower=factor * lower, upper=factor * upper)
 
 
 def _said(difference: Estimate, currency: str) -> str:

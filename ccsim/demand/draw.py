@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ccsim.demand import model
 from ccsim.demand.chance import chance_of
 from ccsim.demand.counts import poisson_counts
 from ccsim.demand.day_factors import day_factors
@@ -204,10 +205,7 @@ def content_id(contact_type: Integers, interval: Integers, ordinal: Integers) ->
 
 def first_day(demand: DemandModel) -> int:
     """Number of the first day: 0, or below with a warm-up, whose days are days of their own."""
-    grid = demand.grid
-    return int(grid.day[-demand.warm_up_intervals % grid.intervals]) - (
-        grid.days if demand.warm_up_intervals else 0
-    )
+    return model.first_day(demand.grid, demand.warm_up_intervals)
 
 
 def draw_replication(

@@ -14,6 +14,7 @@ from ccsim.demand import quantiles
 from ccsim.demand.day_factors import DayFactor
 from ccsim.demand.incidents import IncidentModel, compile_incidents
 from ccsim.demand.keyed import threshold_ppm
+from ccsim.demand.pace import PaceModel, compile_pace
 from ccsim.demand.sums import total
 from ccsim.demand.table import QuantileTable, mean_seconds
 from ccsim.scenario.calendar import Grid
@@ -26,7 +27,7 @@ from ccsim.scenario.distributions import (
     PatienceDistribution,
     Stage,
 )
-from ccsim.scenario.model import Redial, Repeat
+from ccsim.scenario.model import Redial, Repeat, Untimely
 from ccsim.scenario.units import MICROSECONDS
 
 PPM = 1_000_000
@@ -144,12 +145,42 @@ class ContactTypeDemand:
 
 
 @dataclass(frozen=True, eq=False)
+class UntimelyModel:
+    """Who comes late, or leaves early: chance [per million], and by how much."""
+
+    share_ppm: int
+    by: QuantileTable
+
+
+@dataclass(frozen=True, eq=False)
 class AbsenceModel:
-    """Unplanned absence of one agent group: chance [per million] and the factor agents share."""
+    """What keeps the scheduled agents of one group off the floor.
+
+    Attributes
+    ----------
+    group : str
+        The agent group; it keys the draws.
+    unplanned_ppm : int
+        Chance of unplanned absence [per million].
+    day_factor : DayFactor or None
+        The factor on it that agents share.
+    log_in : int
+        Time before each shift's first moment on the floor [µs].
+    late, leaves_early : UntimelyModel or None
+        Who comes late to a shift, and who leaves before its end.
+    """
 
     group: str
     unplanned_ppm: int
     day_factor: DayFactor | None
+    log_in: int = 0
+    late: UntimelyModel | None = None
+    leaves_early: UntimelyModel | None = None
+
+    @property
+    def timely(self) -> bool:
+        """Whether every shift is worked from its begin to its end."""
+        return not self.log_in and self.late is None and self.leaves_early is None
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +191,8 @@ class DemandModel:
     absence: tuple[AbsenceModel, ...]
     grid: Grid
     warm_up_intervals: int
+    paces: tuple[PaceModel | None, ...] = ()
+    """How the agents of each group differ; none where all groups' agents are alike."""
 
     @property
     def contacts(self) -> float:
@@ -232,10 +265,24 @@ def compile_demand(case: Case) -> DemandModel:
             group=name,
             unplanned_ppm=threshold_ppm(group.shrinkage.unplanned),
             day_factor=_day_factor(group.shrinkage.unplanned_day_error),
+            log_in=group.shrinkage.log_in,
+            late=_untimely(group.shrinkage.late, case.tables),
+            leaves_early=_untimely(group.shrinkage.leaves_early, case.tables),
         )
         for name, group in case.scenario.agent_groups.items()
     )
-    return DemandModel(contact_types, absence, grid, warm_up)
+    first = first_day(grid, warm_up)
+    paces = [
+        compile_pace(name, group, grid, first) for name, group in case.scenario.agent_groups.items()
+    ]
+    differ = tuple(paces) if any(paces) else ()
+    return DemandModel(contact_types, absence, grid, warm_up, differ)
+
+
+def first_day(grid: Grid, warm_up_intervals: int) -> int:
+    """Number of the first day: 0, or below with a warm-up, whose days are days of their own."""
+    day = int(grid.day[-warm_up_intervals % grid.intervals])
+    return day - (grid.days if warm_up_intervals else 0)
 
 
 def duration_table(given: HandleDistribution | None, tables: Mapping[str, Table]) -> QuantileTable:
@@ -318,6 +365,12 @@ def _cause(name: str, given: Cause, grid: Grid) -> CauseModel:
     growing = np.clip(passed, 0, given.ramp).astype(np.float64)  # squares pass 2**63
     area = growing**2 / max(2 * given.ramp, 1) + np.maximum(passed - given.ramp, 0)
     return CauseModel(name, *given.removed, given.share * np.diff(area) / grid.interval_us)
+
+
+def _untimely(given: Untimely | None, tables: Mapping[str, Table]) -> UntimelyModel | None:
+    if given is None:
+        return None
+    return UntimelyModel(threshold_ppm(given.share), duration_table(given.by, tables))
 
 
 def _redial(given: Redial | None, tables: Mapping[str, Table]) -> RedialModel | None:

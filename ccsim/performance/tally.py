@@ -212,7 +212,7 @@ def _agents_time(model: Model, log: ContactLog) -> Integers:
     intervals = model.open.shape[1]
     stretches = model.stretches
     busy = log.agent >= 0
-    came = log.stretch_left > stretches.start
+    came = log.stretch_left > log.stretch_came
     total = np.zeros((len(GROUP_MEASURES), len(model.groups), intervals), dtype=np.int64)
     contact_group = np.full(len(busy), -1)
     contact_group[busy] = model.agent_group[log.agent[busy]]
@@ -220,12 +220,12 @@ def _agents_time(model: Model, log: ContactLog) -> Integers:
     for group in range(len(model.groups)):
         mine = contact_group == group
         here = came & (stretch_group == group)
-        late = here & stretches.ends_shift & (log.stretch_left > stretches.end)
+        late = here & (log.stretch_left > stretches.shift_end)
         for row, (begins, ends) in enumerate(
             [
                 (log.taken[mine], log.ended[mine]),
-                (stretches.start[here], log.stretch_left[here]),
-                (stretches.end[late], log.stretch_left[late]),
+                (log.stretch_came[here], log.stretch_left[here]),
+                (stretches.shift_end[late], log.stretch_left[late]),
             ]
         ):
             total[row, group] = _spent(begins, ends, model, intervals)

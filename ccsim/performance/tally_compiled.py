@@ -50,7 +50,7 @@ def _count(
 ) -> None:  # fmt: skip
     (
         contact_type, origin, first_interval, attempt, arrival, outcome, left_queue, taken, ended,
-        agent, last, again, unresolved, called_back, transferred, cut, stretch_left,
+        agent, last, again, unresolved, called_back, transferred, cut, stretch_came, stretch_left,
     ) = log  # fmt: skip
     for row in range(arrival.size):
         kind, became = contact_type[row], outcome[row]
@@ -107,13 +107,12 @@ def _count(
         else:
             contacts[_LEFT, kind, interval] += 1
 
-    stretch_agent, stretch_start, stretch_end, ends_shift = stretches
+    stretch_agent, shift_end = stretches
     for stretch in range(stretch_agent.size):
         group = group_of[stretch_agent[stretch]]
-        begin, until, left = stretch_start[stretch], stretch_end[stretch], stretch_left[stretch]
+        begin, left = stretch_came[stretch], stretch_left[stretch]
         _spend(groups[_ON_THE_FLOOR, group], begin, left, interval_us, cyclic)
-        if begin < left and ends_shift[stretch]:
-            _spend(groups[_AFTER_SHIFT, group], until, left, interval_us, cyclic)
+        _spend(groups[_AFTER_SHIFT, group], shift_end[stretch], left, interval_us, cyclic)
 
 
 def count_into(
@@ -141,9 +140,9 @@ def count_into(
         (
             log.contact_type, log.origin, log.interval, log.attempt, log.arrival, log.outcome,
             log.left_queue, log.taken, log.ended, log.agent, log.last, log.again, log.unresolved,
-            log.called_back, log.transferred, log.cut, log.stretch_left,
+            log.called_back, log.transferred, log.cut, log.stretch_came, log.stretch_left,
         ),
         model.agent_group,
-        (stretches.agent, stretches.start, stretches.end, stretches.ends_shift),
+        (stretches.agent, stretches.shift_end),
         thresholds, short, model.end, model.interval_us, model.cyclic, *totals,
     )  # fmt: skip

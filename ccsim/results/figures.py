@@ -138,7 +138,7 @@ def differences(first: Simulation, other: Simulation) -> Iterator[Difference]:
         if name not in other.case.scenario.contact_types:
             continue
         for measure, metric in _MEASURES.items():
-            if metric == "answered within" and _counting(first, name) != _counting(other, name):
+            if metric == "answered within" and not comparable_service(first, other, name):
                 continue
             pairs = [_blocks(one, name, metric) for one in (other, first)]
             estimate = paired_ratio_difference(*pairs[0], *pairs[1], level=LEVEL)
@@ -151,6 +151,11 @@ _MEASURES: dict[str, Metric] = {
     "abandoned_share": "abandoned",
     "speed_of_answer": "average speed of answer",
 }
+
+
+def comparable_service(first: Simulation, other: Simulation, name: str) -> bool:
+    """Whether both count the service level of a contact type in the same way."""
+    return _counting(first, name) == _counting(other, name)
 
 
 def _counting(one: Simulation, name: str) -> tuple[object, ...]:

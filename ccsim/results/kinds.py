@@ -22,6 +22,7 @@ from ccsim.results.tables import (
     search_table,
     variant_contact_types,
 )
+from ccsim.results.weeks import week_table, weeks_of
 from ccsim.results.wording import comparison_summary, summary_table, verdict_lines
 from ccsim.scenario import Case
 from ccsim.staffing import Requirement, ValidBound
@@ -292,12 +293,21 @@ class Comparison:
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Tidy tables by name: ``differences`` has every paired difference with its limits."""
+        """Tidy tables by name: ``differences`` has every paired difference with its limits.
+
+        Of two weeks or more ``weeks`` has them week by week.
+        """
         return {
             "comparison": comparison_table(self.simulations),
             "differences": difference_table(self.simulations),
             "contact_types": variant_contact_types(self.simulations),
+            **({"weeks": week_table(self.simulations)} if self.weeks else {}),
         }
+
+    @property
+    def weeks(self) -> int:
+        """Weeks of the horizon that can be told apart; none of a short one."""
+        return len(weeks_of(self.simulations[0].case.grid.days))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, with the version of its schema."""

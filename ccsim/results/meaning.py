@@ -11,6 +11,7 @@ import numpy as np
 from ccsim.demand.table import mean_seconds
 from ccsim.performance.words import WEEKDAYS
 from ccsim.queueing import FORMULAS_IN_WORDS
+from ccsim.results.agent_words import of_a_shift, who_differs
 from ccsim.results.demand_words import changes, forecast, special_days, stages
 from ccsim.results.routing_words import routing
 from ccsim.statistics.writing import plural
@@ -29,7 +30,7 @@ def meaning(case: Case, demand: DemandModel) -> dict[str, list[str]]:
         "Time": _time(case),
         "Demand": _demand(case, demand),
         "Who gets in, and who meets whom": routing(case),
-        "Staff: what is left of paid time": _staff(case),
+        "Staff: what is left of paid time": _staff(case, demand),
         "Promises as they will be judged": _promises(case),
         "Guards": _guards(case),
         "Approximate or assumed": _approximate(case, demand),
@@ -144,11 +145,13 @@ def _patience(seconds: float) -> str:
     return f"patience {seconds:.1f} s on average"
 
 
-def _staff(case: Case) -> list[str]:
+def _staff(case: Case, demand: DemandModel) -> list[str]:
     from ccsim.economics.paid import paid_chain
     from ccsim.scenario.model import Partner
 
     lines = []
+    paces = dict.fromkeys(case.scenario.agent_groups) | {p.group: p for p in demand.paces if p}
+    absence = {given.group: given for given in demand.absence}
     for name, group in case.scenario.agent_groups.items():
         card = case.scenario.rate_cards[group.rate_card]
         if isinstance(card, Partner):
@@ -159,6 +162,7 @@ def _staff(case: Case) -> list[str]:
             if group.shrinkage.unplanned:
                 absent = group.shrinkage.unplanned
                 lines.append(f"  100 agents planned → {100 * (1 - absent):.1f} on the floor")
+            lines += who_differs(group, paces[name])
             continue
         chain = paid_chain(group)
         on_cost = f" + {card.on_cost:.0%} on top" if card.on_cost else ""
@@ -167,6 +171,8 @@ def _staff(case: Case) -> list[str]:
             f"  an hour on the floor takes {chain.paid_per_floor_hour:.3f} paid hours of "
             f"{card.paid_hour}{on_cost}; "
             + ("breaks lie in the shifts" if group.shifts else "staffed interval by interval"),
+            *of_a_shift(absence[name]),
+            *who_differs(group, paces[name]),
         ]
         lines += _elsewhere(case, name)
     return lines

@@ -163,7 +163,7 @@ class _Attempt:
         log, model, now = self.log, self.model, self.arrival
         able: Flags = np.greater(model.skills.priority[model.agent_group, self.contact_type], 0)
         stretches = model.stretches
-        there = (stretches.start <= now) & (log.stretch_left > now)
+        there = (log.stretch_came <= now) & (log.stretch_left > now)
         busy = (log.agent >= 0) & (log.taken <= now) & (log.ended > now)
         busy[self.index] = False
         on_the_floor = np.unique(stretches.agent[there & able[stretches.agent]])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ccsim.demand.attendance import expected_agents
 from ccsim.economics import CostBreakdown
 from ccsim.performance.promises import Kept
 from ccsim.performance.sample import Sample
@@ -83,9 +84,10 @@ def scheduled_table(case: Case, plan: StaffingPlan) -> pd.DataFrame:
 
     cyclic = case.scenario.horizon.begins == "cyclic"
     scheduled = scheduled_agents(plan, case.grid, cyclic=cyclic)
+    expected = expected_agents(plan, case)
     labels = [text.split(" ") for text in case.grid.labels]
     parts = []
-    for name, group in case.scenario.agent_groups.items():
+    for name in case.scenario.agent_groups:
         agents = scheduled.get(name, np.zeros(case.grid.intervals))
         parts.append(
             pd.DataFrame(
@@ -94,7 +96,7 @@ def scheduled_table(case: Case, plan: StaffingPlan) -> pd.DataFrame:
                     "start": [start for _, start in labels],
                     "agent_group": name,
                     "scheduled": agents,
-                    "expected_present": agents * (1 - group.shrinkage.unplanned),
+                    "expected_present": expected[name],
                 }
             )
         )

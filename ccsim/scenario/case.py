@@ -117,7 +117,7 @@ def _most_attempts(scenario: Scenario, name: str) -> float:
         likely, most = given.redial.probability, given.redial.at_most
     if given.repeat is not None:
         groups = scenario.agent_groups.values()
-        settled = [group.skills[name].resolution for group in groups if name in group.skills]
+        settled = [group.least_resolution(name) for group in groups if name in group.skills]
         likely = max(likely, 1 - min(settled, default=1.0))
         most = max(most, given.repeat.at_most)
     return sum(likely**n for n in range(1 + most))

@@ -11,6 +11,7 @@ from itertools import chain, pairwise
 from typing import Any
 
 from ccsim.errors import Problem
+from ccsim.scenario.agent_checks import AGENT_CHECKS, agent_remarks
 from ccsim.scenario.demand_checks import DEMAND_CHECKS, demand_remarks
 from ccsim.scenario.distributions import Component, Stage
 from ccsim.scenario.hours import DAY_MINUTES, WEEKDAYS, write_clock
@@ -367,6 +368,7 @@ CHECKS: tuple[Check, ...] = (
     stages_are_work,
     targets_can_be_kept,
     staffing_fits,
+    *AGENT_CHECKS,
     prices_are_paid,
     shifts_lie_on_slots,
     breaks_fit_in_shifts,
@@ -402,4 +404,4 @@ def remarks(scenario: Scenario) -> tuple[str, ...]:
                 f"{name}: the counts hold redials; if {write_share(redial.probability)} of the "
                 f"abandoned call again, about {share:.1%} of them; taken out before drawing"
             )
-    return (*said, *routing_remarks(scenario), *demand_remarks(scenario))
+    return (*said, *routing_remarks(scenario), *demand_remarks(scenario), *agent_remarks(scenario))

@@ -22,6 +22,8 @@ from ccsim.scenario.targets import Target, TargetSentence
 from ccsim.scenario.units import MICROSECONDS as SECOND
 from ccsim.scenario.units import Money, parse_duration
 
+HOUR = 3600 * SECOND
+
 AnnouncedEstimate = Literal["last_answered", "by_position"]
 AgentChoice = Literal["longest_idle", "least_handling", "at_random", "in_order"]
 
@@ -200,6 +202,15 @@ class Skill(Given):
     they are there for others."""
 
 
+class Untimely(Given):
+    """How often agents come late, or leave early, and by how much."""
+
+    share: Share
+    """The share of agent-days on which it happens."""
+    by: HandleDistribution
+    """How much then."""
+
+
 class Shrinkage(Given):
     """Paid time that is not on the floor, by its named parts."""
 
@@ -207,8 +218,48 @@ class Shrinkage(Given):
     """Absence on the day: scheduled and paid, but not there. Drawn per agent and day."""
     unplanned_day_error: RandomFactor | None = None
     """A shared factor on absence: some days many are ill."""
+    log_in: Annotated[Duration, Field(le=4 * HOUR)] = 0
+    """Paid minutes at the begin of each shift before the agent is on the floor: starting the
+    computer, reading the news. No chance in it."""
+    late: Untimely | None = None
+    """Who comes late to her shift; log-in follows. Drawn per agent and day. None: nobody."""
+    leaves_early: Untimely | None = None
+    """Who leaves before her shift ends, with no contact in hand. Drawn per agent and day. None:
+    nobody."""
     paid_not_scheduled: PartOfAll = 0.0
     """Leave and training: a share of paid time that is never scheduled; a factor on cost."""
+
+
+FewTimes = Annotated[float, Field(ge=0.1, le=10)]
+UpToTenfold = Annotated[float, Field(ge=0, le=10)]
+
+
+class Tenure(Given):
+    """How long some of the agents have been there, and how they work: new ones, old hands."""
+
+    share: Share
+    """The share of the group's agents; those whom no tenure has are plain ones."""
+    handle_time: FewTimes = 1.0
+    """Their handle time as a multiple of the group's: 1.35 in the first month."""
+    resolution: UpToTenfold = 1.0
+    """How often they settle a matter, as a multiple of each skill's `resolution`: 0.9 is a tenth
+    less often. Nobody settles more than all."""
+
+
+class Learning(Given):
+    """What a group learns while the horizon goes on: coaching, a new tool, a process."""
+
+    start: Day
+    """The day on which it starts."""
+    lag: Duration = 0
+    """How long after the start before anything is felt."""
+    ramp: Duration = 0
+    """Over how long the effect then grows evenly to its full size; a day has the mean of it."""
+    handle_time: FewTimes = 1.0
+    """Handle time in the end, as a multiple of what it was: 0.95 is a twentieth less."""
+    resolution: UpToTenfold = 1.0
+    """How often a matter is settled in the end, as a multiple of each skill's `resolution`. Nobody
+    settles more than all."""
 
 
 class AgentGroup(Given):
@@ -228,12 +279,27 @@ class AgentGroup(Given):
     """What keeps paid agents off the floor."""
     ring: Duration = 0
     """How long it rings before an agent answers: the customer waits on, and may give up."""
+    tenure: Annotated[dict[Name, Tenure], Field(max_length=20)] = {}
+    """How long its agents have been there, by name. Drawn for each agent of a replication, who then
+    is the same on all days. None: all are alike."""
+    handle_time_spread: Annotated[Share, Field(le=0.9)] = 0.0
+    """How far each agent's own handle time lies below or above that of her tenure, evenly: 20% is
+    from 0.8 to 1.2 times."""
+    learning: Annotated[dict[Name, Learning], Field(max_length=4)] = {}
+    """What the group learns over the horizon, by name; several are multiplied."""
     minimum_staff: Annotated[int, Field(ge=0, le=100_000)] = 0
     """The fewest agents on the floor in any interval that is open."""
     maximum_staff: Annotated[int, Field(ge=0, le=100_000)] | None = None
     """The most agents on the floor at once: seats, or a partner's capacity."""
     agents: Annotated[int, Field(ge=0, le=100_000)] | None = None
     """A given number on the floor whenever open: nothing is left to plan for this group."""
+
+    def least_resolution(self, contact_type: str) -> float:
+        """How often a matter is settled by whoever of the group settles least, whenever it is."""
+        least = min([1.0, *(tenure.resolution for tenure in self.tenure.values())])
+        for one in self.learning.values():
+            least *= min(1.0, one.resolution)
+        return self.skills[contact_type].resolution * least
 
 
 class Break(Given):

@@ -35,8 +35,9 @@ def redials_can_happen(scenario: Scenario, at: At) -> Iterator[Problem]:
 def unresolved_contacts_repeat(scenario: Scenario, at: At) -> Iterator[Problem]:
     """Who repeats has a matter that was not resolved."""
     for name, contact_type in scenario.contact_types.items():
-        skills = [g.skills[name] for g in scenario.agent_groups.values() if name in g.skills]
-        if contact_type.repeat is not None and all(skill.resolution == 1 for skill in skills):
+        able = [group for group in scenario.agent_groups.values() if name in group.skills]
+        settles_all = all(group.least_resolution(name) == 1 for group in able)
+        if contact_type.repeat is not None and settles_all:
             message = (
                 "every contact is resolved, so nobody repeats; write a 'resolution' below 100% "
                 f"in the skill {name} of an agent group"

@@ -14,7 +14,7 @@ from ccsim.demand.machine_code_compiled import compiled
 from ccsim.simulation.laid_out import LATER
 
 # As in `ccsim.simulation.engine_compiled`.
-_LAYOUT = 0xB6CBE228
+_LAYOUT = 0x65D01912
 
 
 @compiled

@@ -28,7 +28,7 @@ from ccsim.simulation.log import MET, PASSED_ON, REDIAL
 _PPM = 1_000_000
 
 # As in `ccsim.simulation.engine_compiled`.
-_LAYOUT = 0x6FFD485D
+_LAYOUT = 0x2B7D9A8
 
 
 @inlined
@@ -159,6 +159,14 @@ def is_passed_on(chance: Any, rows: Any, row: Any, below: Any, member: Any) -> A
         return False
     word, _ = words(chance, rows, row, TRANSFER_KEY, member, rows.attempt[row])
     return np.int64(word >> np.uint64(11)) < below
+
+
+@inlined
+def unresolved_below(resolution_ppm: Any, multiple_ppm: Any) -> Any:
+    """`ccsim.simulation.pace.unresolved_below`."""
+    share = _PPM - min(scaled(resolution_ppm, multiple_ppm), _PPM)
+    whole, left = share // 5**6, share % 5**6
+    return (whole << 47) + ((left << 47) + 5**6 - 1) // 5**6
 
 
 @inlined

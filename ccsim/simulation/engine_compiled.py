@@ -33,6 +33,7 @@ from ccsim.simulation.attempts_compiled import (
     redials,
     repeats,
     scaled,
+    unresolved_below,
     wrap_up_of,
 )
 from ccsim.simulation.laid_out import (
@@ -66,6 +67,10 @@ _EVENTS_AT_A_TIME = 1 << 21
 # Outcomes as in `Outcome`; the ranks are the order of the branches in `_play`.
 _ANSWERED, _ABANDONED, _CLOSED, _WAITING, _BLOCKED, _CLEARED, _BALKED, _UNREACHED = range(8)
 
+# As in `ccsim.simulation.pace`.
+_PPM = 1_000_000
+_MOST_PPM = 100 * _PPM
+
 _NEVER = int(NEVER)
 _LATER = int(LATER)
 _IDLE = int(IDLE)
@@ -74,7 +79,7 @@ _DONE, _MORE_EVENTS, _MORE_ROWS = 0, 1, 2
 
 # Of the fields, constants and passes that come from elsewhere. Kept machine code goes by its own
 # file alone; tests hold this number, so that the file changes with what it takes from others.
-_LAYOUT = 0xF926CCF
+_LAYOUT = 0x56244D7D
 
 
 @compiled
@@ -91,6 +96,7 @@ def _play(
     is_open, group_of, line_group = centre.is_open, centre.group_of, centre.line_group
     stretch_agent, stretch_start = centre.stretch_agent, centre.stretch_start
     stretch_end, serves_out, closing = centre.stretch_end, centre.serves_out, centre.closing
+    stretch_pace, stretch_settles = centre.stretch_pace, centre.stretch_settles
     over_first, overflows = centre.overflows_first, centre.overflows
     type_of, arrival = rows.contact_type, rows.arrival
     handle_time, patience = rows.handle_time, rows.patience
@@ -356,7 +362,9 @@ def _play(
             elif became == _ABANDONED:
                 more = redials(centre, chance, floor, rows, row, count, picked_up, member)
             elif became == _ANSWERED:
-                handle_ppm = centre.handle_ppm[group, contact_type]
+                stretch = stretch_of[agent]
+                own = stretch_pace[stretch]
+                handle_ppm = min(scaled(centre.handle_ppm[group, contact_type], own), _MOST_PPM)
                 work = scaled(handle_time[row], handle_ppm)
                 if on_a_line:
                     wrap_up = scaled(wrap_up_of(chance, rows, row, member), handle_ppm)
@@ -369,6 +377,9 @@ def _play(
                 else:
                     ends += work
                     below = centre.unresolved_below[group, contact_type]
+                    if stretch_settles[stretch] != _PPM:
+                        resolution = centre.resolution_ppm[group, contact_type]
+                        below = unresolved_below(resolution, stretch_settles[stretch])
                     if below:
                         more = repeats(centre, chance, floor, rows, row, count, ends, below, member)
             if on_a_line:

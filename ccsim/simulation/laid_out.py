@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from ccsim.demand import draw_compiled
 from ccsim.demand.chance import Chance, chance_of
 from ccsim.demand.draw import Draw
+from ccsim.demand.model import PPM
+from ccsim.simulation.attendance import Attendance, attendance
 from ccsim.simulation.log import REDIAL, ContactLog
 from ccsim.simulation.model import Model
+from ccsim.simulation.pace import pace
 
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
@@ -48,6 +51,7 @@ class Centre(NamedTuple):
     varied: bool  # whether there is more than priorities, stretches, patience and redials
     handle_ppm: Integers  # (n_groups, n_contact_types)
     unresolved_below: Integers
+    resolution_ppm: Integers
     transfer_below: Integers
     transfer_to: Integers
     transfer_ppm: Integers
@@ -71,6 +75,8 @@ class Centre(NamedTuple):
     stretch_start: Integers
     stretch_end: Integers
     serves_out: Booleans
+    stretch_pace: Integers  # handle time and resolution of its agent, as multiples of the group's
+    stretch_settles: Integers
     redials_at_most: Integers
     redials_while_open: Booleans
     redials_elsewhere: Integers  # the share, per million
@@ -126,6 +132,7 @@ class Floor(NamedTuple):
     busy: Booleans
     handled: Integers  # how long each agent has handled contacts so far
     stretch_of: Integers
+    stretch_came: Integers
     stretch_left: Integers
     coming: Integers  # stretches of agents who are there, by start and by end
     leaving: Integers
@@ -181,16 +188,30 @@ def laid_out(model: Model, draw: Draw) -> Begun:
     there = draw_compiled.who_is_there(
         chance, draw, model.agent_group[stretches.agent], stretches.day, stretches.ordinal
     )
+    worked = attendance(model, draw, there)
+    coming, leaving = np.flatnonzero(worked.there), by_end[worked.there[by_end]]
+    if worked.start is not stretches.start:
+        centre = centre._replace(
+            stretch_start=worked.start, stretch_end=worked.end, serves_out=worked.serves_out
+        )
+        # Both are in order of content where instants tie.
+        coming, leaving = (
+            coming[np.argsort(when[coming], kind="stable")] for when in (worked.start, worked.end)
+        )
+    settles_less = centre.unresolved_below.any(axis=0)
+    if model.agents_differ:
+        works = pace(model, draw)
+        centre = centre._replace(stretch_pace=works.handle_time, stretch_settles=works.resolution)
+        settles_less = settles_less | bool((works.resolution < PPM).any())
     room = bool(
         chance.redial_below.any()
-        or (centre.unresolved_below * chance.repeats).any()
+        or (settles_less & chance.repeats).any()
         or centre.transfer_below.any()
     )
     first_attempts = len(draw.contacts.arrival)
     length = first_attempts + (first_attempts // 4 + 64 if room else 0)
     rows = _rows(draw, length, varied=model.varied)
-    coming, leaving = np.flatnonzero(there), by_end[there[by_end]]
-    floor = _floor(model, draw, len(rows.arrival), coming, leaving)
+    floor = _floor(model, draw, worked, len(rows.arrival), coming, leaving)
     agenda = _agenda(model, centre, len(rows.arrival), room)
     state = np.zeros(SEEN + 1, np.int64)
     state[NOW], state[ROWS] = model.begin, first_attempts
@@ -249,6 +270,7 @@ def log_of(
         called_back=column(rows.called_back) if varied else no,
         transferred=column(rows.transferred) if varied else no,
         cut=column(rows.cut),
+        stretch_came=floor.stretch_came,
         stretch_left=floor.stretch_left,
     )
 
@@ -263,6 +285,7 @@ def _centre(model: Model) -> tuple[Centre, Integers]:
     type_of_place = np.repeat(np.arange(len(model.contact_types)), np.diff(groups_first))
     group_of_place = np.repeat(np.arange(len(model.groups)), np.diff(types_first))
     overflows = model.overflows
+    alike = np.full(len(stretches.agent), PPM)
     centre = Centre(
         begin=model.begin,
         end=model.end,
@@ -286,6 +309,7 @@ def _centre(model: Model) -> tuple[Centre, Integers]:
         varied=model.varied,
         handle_ppm=skills.handle_ppm,
         unresolved_below=skills.unresolved_below,
+        resolution_ppm=skills.resolution_ppm,
         transfer_below=skills.transfer_below,
         transfer_to=skills.transfer_to,
         transfer_ppm=skills.transfer_ppm,
@@ -309,6 +333,8 @@ def _centre(model: Model) -> tuple[Centre, Integers]:
         stretch_start=stretches.start,
         stretch_end=stretches.end,
         serves_out=stretches.serves_out,
+        stretch_pace=alike,
+        stretch_settles=alike,
         redials_at_most=redials.at_most,
         redials_while_open=redials.while_open,
         redials_elsewhere=redials.elsewhere_ppm,
@@ -376,7 +402,9 @@ def _rows(draw: Draw, length: int, *, varied: bool) -> Rows:
     )
 
 
-def _floor(model: Model, draw: Draw, rows: int, coming: Integers, leaving: Integers) -> Floor:
+def _floor(
+    model: Model, draw: Draw, worked: Attendance, rows: int, coming: Integers, leaving: Integers
+) -> Floor:
     """Nobody is there, nobody waits."""
     types, groups = len(model.contact_types), len(model.groups)
     agents = len(model.agent_group)
@@ -397,7 +425,8 @@ def _floor(model: Model, draw: Draw, rows: int, coming: Integers, leaving: Integ
         busy=np.zeros(agents, bool),
         handled=np.zeros(agents, np.int64),
         stretch_of=np.full(agents, -1),
-        stretch_left=model.stretches.start.copy(),
+        stretch_came=worked.start,
+        stretch_left=worked.start.copy(),
         coming=coming,
         leaving=leaving,
         talk_factor=np.ascontiguousarray(draw.talk_factor),

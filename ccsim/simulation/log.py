@@ -71,9 +71,9 @@ class ContactLog:
         Whether the agent who answered passed it on.
     cut : ndarray of bool
         Whether another attempt would have followed but for the bound or the end of the horizon.
-    stretch_left : ndarray of int64, shape (n_stretches,)
-        When the agent of each stretch really left the floor [µs]; absent agents never came, and
-        have the start of the stretch.
+    stretch_came, stretch_left : ndarray of int64, shape (n_stretches,)
+        When the agent of each stretch really came to the floor and left it [µs]; who never came
+        has the start of the stretch for both.
     """
 
     contact_type: Integers
@@ -93,6 +93,7 @@ class ContactLog:
     called_back: NDArray[np.bool_]
     transferred: NDArray[np.bool_]
     cut: NDArray[np.bool_]
+    stretch_came: Integers
     stretch_left: Integers
 
     @property

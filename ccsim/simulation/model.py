@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -43,8 +44,10 @@ class Stretches:
         With the group, the agent-day that decides whether she is there.
     start, end : ndarray of int64
         On the floor from, until [µs]; sorted by start, then agent.
-    ends_shift : ndarray of bool
-        Whether the shift ends with this stretch (else a break follows).
+    shift_start, shift_end : ndarray of int64
+        When the first stretch of her shift begins, and the last one ends [µs].
+    in_shift : ndarray of bool
+        Whether it is of a shift; who is staffed by interval has none to be late for.
     serves_out : ndarray of bool
         Whether everything she serves is closed when it ends: then she serves whoever came in time.
     """
@@ -54,8 +57,15 @@ class Stretches:
     day: Integers
     start: Integers
     end: Integers
-    ends_shift: Booleans
+    shift_start: Integers
+    shift_end: Integers
+    in_shift: Booleans
     serves_out: Booleans
+
+    @property
+    def ends_shift(self) -> Booleans:
+        """Whether the shift ends with this stretch (else a break follows)."""
+        return np.asarray(self.end == self.shift_end)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +100,8 @@ class Model:
         The group of each agent.
     stretches : Stretches
         When they are meant to be on the floor.
+    agents_differ : bool
+        Whether agents of one group may differ in handle time or resolution.
     """
 
     contact_types: tuple[str, ...]
@@ -109,6 +121,7 @@ class Model:
     repeats: Again
     agent_group: Integers
     stretches: Stretches
+    agents_differ: bool = False
 
     def later(self, contact_type: int, moment: int, delay: int, *, opening: bool) -> int:
         """When a delay from a moment is over [µs], perhaps on a clock that stands while closed."""
@@ -154,6 +167,7 @@ class Model:
             or (access.line_group >= 0).any()
             or access.agent_choice.any()
             or len(access.closing)
+            or self.agents_differ
         )
 
 
@@ -161,13 +175,14 @@ class Model:
 class _Agent:
     """Someone who works: group, first day, what tells her from others, and her stretches.
 
-    Each stretch has start, end, the day that decides about absence, and whether it ends a shift.
+    Each stretch has start, end, the day that decides about absence, and when the shift of which it
+    is a part starts and ends. Only agents by interval have an ordinal of their own.
     """
 
     group: int
     day: int
     key: tuple[int, int, str]
-    stretches: tuple[tuple[int, int, int, bool], ...]
+    stretches: tuple[tuple[int, int, int, int, int], ...]
     ordinal: int | None = None
 
 
@@ -197,15 +212,15 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
     for index, agent in enumerate(agents):
         ordinal = ordinals[agent.group, agent.day] if agent.ordinal is None else agent.ordinal
         ordinals[agent.group, agent.day] += 1
-        served = is_open[skills.priority[agent.group] > 0].any(axis=0)
+        is_closed = partial(_is_closed, case, is_open[skills.priority[agent.group] > 0].any(axis=0))
         rows += [
-            (start, index, end, ordinal, day, ends_shift, _is_closed(case, served, end))
-            for start, end, day, ends_shift in agent.stretches
+            (start, index, end, ordinal, day, *shift, agent.ordinal is None, is_closed(end))
+            for start, end, day, *shift in agent.stretches
         ]
     rows.sort()
-    start, owner, end, ordinal_of, day_of, ends_shift, serves_out = (
+    start, owner, end, ordinal_of, day_of, shift_start, shift_end, in_shift, serves_out = (
         np.array(column, dtype=np.int64)
-        for column in (zip(*rows, strict=True) if rows else [()] * 7)
+        for column in (zip(*rows, strict=True) if rows else [()] * 9)
     )
     return Model(
         contact_types=contact_types,
@@ -230,9 +245,12 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
             day=day_of,
             start=start,
             end=end,
-            ends_shift=ends_shift.astype(bool),
+            shift_start=shift_start,
+            shift_end=shift_end,
+            in_shift=in_shift.astype(bool),
             serves_out=serves_out.astype(bool),
         ),
+        agents_differ=bool(demand.paces),
     )
 
 
@@ -283,10 +301,11 @@ def _scheduled(case: Case, plan: StaffingPlan, begin: int, *, cyclic: bool) -> l
         first = int(np.searchsorted(grid.day_starts, shift.start, side="right")) - 1
         for turn in (-1, 0) if cyclic else (0,):
             moved, day = turn * grid.end, first + turn * grid.days
+            on_the_floor = [(start + moved, end + moved) for start, end in shift.on_the_floor]
             stretches = tuple(
-                (max(start + moved, begin), end + moved, day, end == shift.on_the_floor[-1][1])
-                for start, end in shift.on_the_floor
-                if end + moved > begin
+                (max(start, begin), end, day, on_the_floor[0][0], on_the_floor[-1][1])
+                for start, end in on_the_floor
+                if end > begin
             )
             if stretches:
                 key = (shift.start, shift.length, shift.shift)
@@ -311,15 +330,16 @@ def _by_interval(case: Case, plan: StaffingPlan, warm_up: int) -> list[_Agent]:
             new_day = np.concatenate([[False], np.diff(days) != 0, [False]])
             begins = np.flatnonzero(there[1:] & (~there[:-1] | new_day))
             ends = np.flatnonzero(there[:-1] & (~there[1:] | new_day))
-            stretches = tuple(
-                (
-                    int(first - warm_up) * grid.interval_us,
-                    int(last - warm_up) * grid.interval_us,
-                    int(days[first]),
-                    not there[last + 1],
-                )
-                for first, last in zip(begins, ends, strict=True)
+            # What goes on at midnight began when the whole of it did, and ends with it.
+            comes = np.flatnonzero(there[1:] & ~there[:-1])
+            goes = np.flatnonzero(there[:-1] & ~there[1:])
+            whole = np.searchsorted(comes, begins, side="right") - 1
+            first, last, shift_start, shift_end = (
+                ((edges - warm_up) * grid.interval_us).tolist()
+                for edges in (begins, ends, comes[whole], goes[whole])
             )
+            day = days[begins].tolist()
+            stretches = tuple(zip(first, last, day, shift_start, shift_end, strict=True))
             group = names.index(name)
             agents.append(_Agent(group, stretches[0][2], (k, 0, ""), stretches, ordinal=k))
     return agents

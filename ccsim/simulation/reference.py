@@ -18,10 +18,13 @@ import simpy
 from numpy.typing import NDArray
 
 from ccsim.demand.draw import Draw, scale_one
+from ccsim.demand.model import PPM
 from ccsim.demand.table import NEVER
+from ccsim.simulation.attendance import attendance, present
 from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.model import Model
 from ccsim.simulation.own_rule import RoutingRule
+from ccsim.simulation.pace import handle_factor, pace, unresolved_below
 from ccsim.simulation.reference_attempts import may_redial, may_repeat, pass_on
 from ccsim.simulation.reference_lines import Lines
 from ccsim.simulation.reference_routing import (
@@ -183,21 +186,18 @@ class Centre:
         """Who will be there."""
         stretches = model.stretches
         self.group_of = model.agent_group.tolist()
-        there = np.zeros(len(stretches.agent), dtype=bool)
-        stretch_group = model.agent_group[stretches.agent]
-        for group in range(len(model.groups)):
-            mine = stretch_group == group
-            there[mine] = draw.present(group, stretches.day[mine], stretches.ordinal[mine])
+        there, start, end, serves_out = attendance(model, draw, present(model, draw))
         self.stretch_agent = stretches.agent.tolist()
-        self.stretch_end = stretches.end.tolist()
-        self.serves_out = stretches.serves_out.tolist()
-        self.stretch_left = stretches.start.tolist()
+        self.stretch_end = end.tolist()
+        self.serves_out = serves_out.tolist()
+        self.stretch_came, self.stretch_left = start.tolist(), start.tolist()
+        self.pace, self.settles = (column.tolist() for column in pace(model, draw))
         self.idle_since: list[int | None] = [None] * len(self.group_of)
         self.busy = [False] * len(self.group_of)
         self.handled = [0] * len(self.group_of)
         self.stretch_of = [-1] * len(self.group_of)
-        self.comings = self._sorted(stretches.start, there)
-        self.leavings = self._sorted(stretches.end, there)
+        self.comings = self._sorted(start, there)
+        self.leavings = self._sorted(end, there)
 
     def _sorted(self, when: Integers, there: NDArray[np.bool_]) -> list[tuple[int, int]]:
         """Moments of the stretches of agents who are there: (instant, stretch), in order."""
@@ -450,7 +450,7 @@ class Centre:
             self.ringing.append(contact)  # the end of the run comes first
             outcome = ANSWERED
         elif outcome == ANSWERED:
-            ends += self._handled(group, contact, picked_up)
+            ends += self._handled(agent, contact, picked_up)
         elif outcome == ABANDONED:
             may_redial(self, contact, picked_up)
         if outcome != ANSWERED and not called_back and self.lines.needed(contact_type):
@@ -459,12 +459,13 @@ class Centre:
         self.handled[agent] += ends - now
         return picked_up, ends
 
-    def _handled(self, group: int, contact: int, now: int) -> int:
-        """How long it takes this group, and what follows from that."""
+    def _handled(self, agent: int, contact: int, now: int) -> int:
+        """How long it takes this agent, and what follows from that."""
+        group, stretch = self.group_of[agent], self.stretch_of[agent]
         contact_type, skills, draw = self.contact_type[contact], self.model.skills, self.draw
         below = int(skills.transfer_below[group, contact_type])
         passed_on = below > 0 and draw.transferred(self.rows.key(contact), below)
-        handle_ppm = self.handle_ppm[group][contact_type]
+        handle_ppm = handle_factor(self.handle_ppm[group][contact_type], self.pace[stretch])
         handle_time = scale_one(self.handle_time[contact], handle_ppm)
         wrap_up, on_a_line = 0, self.lines.needed(contact_type)
         on_a_line = on_a_line and not self.rows.called_back[contact]
@@ -477,6 +478,9 @@ class Centre:
         if on_a_line:
             self.lines.talks(contact_type, max(now, now + handle_time - wrap_up))
         below = self.unresolved_below[group][contact_type]
+        if self.settles[stretch] != PPM:
+            settled = int(skills.resolution_ppm[group, contact_type])
+            below = unresolved_below(settled, self.settles[stretch])
         if passed_on:
             pass_on(self, contact, group, now + handle_time)
         elif below:
@@ -491,4 +495,4 @@ class Centre:
                 self.stretch_left[stretch] = end
         for contact in self.ringing:
             self.outcome[contact] = WAITING
-        return self.rows.log(end, self.stretch_left)
+        return self.rows.log(end, self.stretch_came, self.stretch_left)

@@ -80,7 +80,7 @@ class Rows:
         self.cut.append(False)
         return len(self.arrival) - 1
 
-    def log(self, end: int, stretch_left: list[int]) -> ContactLog:
+    def log(self, end: int, stretch_came: list[int], stretch_left: list[int]) -> ContactLog:
         """All rows, sorted by arrival, then by content; none ends after the run."""
         arrival = np.array(self.arrival, dtype=np.int64)
         order = np.lexsort((np.array(self.content, dtype=np.int64), arrival))
@@ -107,5 +107,6 @@ class Rows:
             called_back=column(self.called_back, bool),
             transferred=column(self.transferred, bool),
             cut=column(self.cut, bool),
+            stretch_came=np.array(stretch_came, dtype=np.int64),
             stretch_left=np.array(stretch_left, dtype=np.int64),
         )

@@ -47,6 +47,8 @@ class Skills:
         Handle time as a multiple of the contact type's [per million].
     unresolved_below : ndarray of int64
         Uniforms below which a contact does not settle the matter.
+    resolution_ppm : ndarray of int64
+        The share that settles it [per million], of which the former are made.
     after : ndarray of int64
         How long a contact must have waited for this group [µs].
     reserve : ndarray of int64
@@ -67,6 +69,7 @@ class Skills:
     contact_priority: Integers
     handle_ppm: Integers
     unresolved_below: Integers
+    resolution_ppm: Integers
     after: Integers
     reserve: Integers
     transfer_below: Integers
@@ -196,11 +199,13 @@ def skills_of(scenario: Scenario) -> Skills:
         return of(lambda skill: value(skill.transfer) if skill.transfer else nobody)
 
     names = list(scenario.contact_types)
+    resolution = of(lambda skill: threshold_ppm(skill.resolution))
     return Skills(
         priority=np.where(has, of(lambda skill: skill.priority), 0),
         contact_priority=np.where(has, of(lambda s: s.contact_priority or s.priority), 0),
         handle_ppm=of(lambda skill: round(skill.handle_time * PPM)),
-        unresolved_below=uniform_limit(PPM - of(lambda skill: threshold_ppm(skill.resolution))),
+        unresolved_below=uniform_limit(PPM - resolution),
+        resolution_ppm=resolution,
         after=of(lambda skill: skill.after),
         reserve=of(lambda skill: skill.reserve),
         transfer_below=uniform_limit(passed_on(lambda one: threshold_ppm(one.probability))),

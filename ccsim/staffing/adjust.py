@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ccsim.demand.attendance import expected_agents, kept_share
 from ccsim.demand.model import DemandModel
 from ccsim.demand.table import mean_seconds
 from ccsim.performance.promises import Kept
 from ccsim.performance.sample import Sample
-from ccsim.plans import StaffingPlan, scheduled_agents
+from ccsim.plans import StaffingPlan
 from ccsim.queueing import erlang_a_abandonment, erlang_a_mean_wait, erlang_a_service_level
 from ccsim.scenario.case import Case
 from ccsim.scenario.model import Planning
@@ -170,13 +171,8 @@ def whole_agents(present: Floats) -> Integers:
 
 
 def present_agents(plan: StaffingPlan, case: Case) -> dict[str, Floats]:
-    """Agents expected on the floor per interval and group: scheduled, less unplanned absence."""
-    cyclic = case.scenario.horizon.begins == "cyclic"
-    scheduled = scheduled_agents(plan, case.grid, cyclic=cyclic)
-    return {
-        name: scheduled.get(name, np.zeros(case.grid.intervals)) * (1 - group.shrinkage.unplanned)
-        for name, group in case.scenario.agent_groups.items()
-    }
+    """Agents expected on the floor per interval and group: scheduled, less what shrinks there."""
+    return expected_agents(plan, case)
 
 
 class _Pool:
@@ -195,8 +191,7 @@ class _Pool:
         present = present_agents(plan, case)
         self.present = np.sum([present[group] for group in groups], axis=0)
         # One scheduled agent more or fewer is so many who turn up.
-        absent = [case.scenario.agent_groups[group].shrinkage.unplanned for group in groups]
-        self.turnout = 1 - float(np.mean(absent))
+        self.turnout = float(np.mean([kept_share(case, group) for group in groups]))
         row = requirement.row(*together)
         self.asked, self.load = row.agents, row.load
         drawn = {one.name: one for one in demand.contact_types if one.name in together}

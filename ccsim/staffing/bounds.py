@@ -142,6 +142,8 @@ def _work_program(
         for name, given in scenario.contact_types.items()
     }
     most = work_of_day(case, demand)
+    quickest = dict.fromkeys(scenario.agent_groups, 1.0)
+    quickest |= {pace.group: pace.least for pace in demand.paces if pace is not None}
     columns: list[Column] = []
     rows: list[Row] = []
     paid: dict[str, Terms] = {}
@@ -161,7 +163,7 @@ def _work_program(
             skilled = [c for c in types if c in scenario.agent_groups[name].skills]
             if skilled:
                 new_columns, new_rows = _limits(
-                    case, rules, name, skilled, overshoot, after, day, paid
+                    case, rules, name, skilled, overshoot, after, day, paid, quickest[name]
                 )
                 columns += new_columns
                 rows += new_rows
@@ -199,6 +201,7 @@ def _limits(
     after: int,
     day: int,
     paid: dict[str, Terms],
+    quickest: float,
 ) -> tuple[list[Column], list[Row]]:
     """What a group can do for one day's requests, for each type alone and for all together."""
     group = case.scenario.agent_groups[name]
@@ -209,10 +212,11 @@ def _limits(
     columns = [Column(_work(after, name, c, day), 0.0, whole=False) for c in skilled]
     columns.append(Column(past, 0.0, whole=False))
     rows = []
-    # Work is counted as the contact types have it; this group may take longer, or less long.
+    # Work is counted as the contact types have it; this group may take longer, or less long, and
+    # each of its agents at least as long as the quickest could on any day.
     longer, overrun = {}, {}
     for c in skilled:
-        longer[c], overrun[c] = handle_factors(group.skills[c])
+        longer[c], overrun[c] = (quickest * each for each in handle_factors(group.skills[c]))
     sets = [[c] for c in skilled] + ([skilled] if len(skilled) > 1 else [])
     for together in sets:
         excess = sum(overrun[c] * overshoot[c] for c in together)

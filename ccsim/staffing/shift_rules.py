@@ -26,6 +26,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
+from ccsim.demand.attendance import kept_share
 from ccsim.economics.paid import loaded_hour
 from ccsim.errors import PlanError
 from ccsim.plans.plan import PlacedBreak, PlacedShift, StaffingPlan
@@ -120,7 +121,7 @@ class ShiftRules:
     minimum, maximum : mapping of str to ndarray, shape (slots,)
         On the floor, for groups that work shifts: scheduled, whether or not they turn up.
     presence : mapping of str to float
-        Share of scheduled agents who turn up.
+        Share of scheduled time that they are expected there: absence, log-in and lateness off it.
     """
 
     slot: int
@@ -228,9 +229,7 @@ def shift_rules(case: Case, requirement: Requirement | None = None) -> ShiftRule
         by_interval=by_interval,
         minimum=minimum,
         maximum=maximum,
-        presence={
-            name: 1 - group.shrinkage.unplanned for name, group in scenario.agent_groups.items()
-        },
+        presence={name: kept_share(case, name) for name in scenario.agent_groups},
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ccsim.demand.model import DemandModel
+from ccsim.demand.pace import mean_pace
 from ccsim.demand.table import mean_seconds
 from ccsim.performance.sample import Sample
 from ccsim.plans import PlacedShift, StaffingPlan
@@ -42,15 +43,22 @@ def required(
     """What the formulas ask for; redials beyond the first attempts are left to the simulation.
 
     Unresolved contacts come back in the interval of the first one, whoever is passed on queues in
-    it too, and groups that differ are taken as if each handled as many: a first answer.
+    it too, and groups that differ are taken as if each handled as many, as are agents of one group
+    who differ: a first answer.
     """
     volume, handle = {}, {}
+    paces = {pace.group: pace for pace in demand.paces if pace is not None}
     for given in demand.contact_types:
-        skills, repeat = _skills(case, given.name), case.scenario.contact_types[given.name].repeat
-        unresolved = 1 - np.mean([skill.resolution for skill in skills])
+        repeat = case.scenario.contact_types[given.name].repeat
+        able = [
+            (group.skills[given.name], mean_pace(paces.get(name), case.grid))
+            for name, group in case.scenario.agent_groups.items()
+            if given.name in group.skills
+        ]
+        settled = np.mean([np.minimum(skill.resolution * own[1], 1) for skill, own in able], axis=0)
         most = repeat.at_most if repeat else 0
-        volume[given.name] = given.expected * np.sum(unresolved ** np.arange(most + 1))
-        longer = np.mean([handle_factors(skill)[0] for skill in skills])
+        volume[given.name] = given.expected * sum((1 - settled) ** n for n in range(most + 1))
+        longer = np.mean([handle_factors(skill)[0] * own[0] for skill, own in able], axis=0)
         handle[given.name] = given.handle_seconds * longer + _seconds_before(case, given.name)
     volume, handle = _with_transfers(case, volume, handle)
     return require(

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ccsim.demand.attendance import expected_agents
 from ccsim.demand.model import compile_demand
 from ccsim.performance.tally import CONTACT_MEASURES, DEFAULT_THRESHOLD
-from ccsim.plans import StaffingPlan, scheduled_agents
+from ccsim.plans import StaffingPlan
 from ccsim.scenario.calendar import lay_grid
 from ccsim.scenario.case import Case, Table
 from ccsim.scenario.distributions import HandleDistribution, PatienceDistribution
@@ -147,14 +148,13 @@ def centre_of(case: Case, plan: StaffingPlan) -> Centre:
         for given in compile_demand(case).contact_types
         if float(given.expected.sum()) > 0
     )
-    cyclic = scenario.horizon.begins == "cyclic"
-    planned = scheduled_agents(plan, case.grid, cyclic=cyclic)
+    expected = expected_agents(plan, case)
     pools = []
     together = covered_together(scenario)
     for names in (one for one in together if not any(set(one) < set(two) for two in together)):
         mine = tuple(kind for kind in kinds if kind.name in names and kind.handle.mean > 0)
         there = [
-            planned.get(name, np.zeros(case.grid.intervals)) * (1 - group.shrinkage.unplanned)
+            expected[name]
             for name, group in scenario.agent_groups.items()
             if set(group.skills) & set(names)
         ]

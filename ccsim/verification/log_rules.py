@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from ccsim.demand.draw import NEVER, content_id, scale
 from ccsim.demand.model import PPM
+from ccsim.simulation.attendance import Attendance, attendance, present
 from ccsim.simulation.log import ContactLog, Outcome
+from ccsim.simulation.pace import MOST_PPM, pace
 from ccsim.verification.centres import Centre
 from ccsim.verification.playing import Law, Played, Reduction
 
@@ -89,15 +91,15 @@ def agents_in_two_places(played: Played) -> float:
 
 def answered_by_who_could_not(played: Played) -> float:
     """Who answers has the skill, and is there."""
-    model, log, s = played.model, played.log, played.model.stretches
+    model, log, s = played.model, played.log, _worked(played)
     rows = np.flatnonzero(log.agent >= 0)
     agent, moment = log.agent[rows], log.taken[rows]
     skilled = model.skills.priority[model.agent_group[agent], log.contact_type[rows]] > 0
-    until, here = np.where(s.serves_out, log.stretch_left, s.end), _present(played)
+    until = np.where(s.serves_out, log.stretch_left, s.end)
     there = np.zeros(rows.size, bool)
     # Who serves out may still be there when a stretch begins for which she is absent.
     for stretch, hers in _stretches_from(played, agent, moment, -1):
-        there |= hers & here[stretch] & (moment <= until[stretch])
+        there |= hers & s.there[stretch] & (moment <= until[stretch])
     return float((~(skilled & there)).sum())
 
 
@@ -114,10 +116,20 @@ def handled_for_another_time(played: Played) -> float:
     work = drawn.handle_time[order][np.searchsorted(keys[order], mine)]
     skill = model.agent_group[log.agent[rows]], log.contact_type[rows]
     passed_on = np.where(log.transferred[rows], model.skills.transfer_ppm[skill], PPM)
-    planned = scale(scale(work, model.skills.handle_ppm[skill]), passed_on)
+    factor, moment = model.skills.handle_ppm[skill], log.taken[rows]
     took = log.ended[rows] - log.left_queue[rows]
-    cut = model.cut & (log.ended[rows] >= model.end)
-    return float(((took != planned) & ~cut).sum())
+    right = model.cut & (log.ended[rows] >= model.end)
+    if not model.agents_differ:
+        return float(((took != scale(scale(work, factor), passed_on)) & ~right).sum())
+    s, own = _worked(played), pace(model, played.draw).handle_time
+    here = np.zeros(rows.size, bool)
+    # The last stretch that had begun; at the very instant it may still have been the one before.
+    for stretch, hers in _stretches_from(played, log.agent[rows], moment, -1):
+        may = hers & s.there[stretch] & ~here
+        hers_ppm = np.minimum(scale(factor, own[stretch]), MOST_PPM)
+        right |= may & (took == scale(scale(work, hers_ppm), passed_on))
+        here |= may & (s.start[stretch] < moment)
+    return float((~right).sum())
 
 
 def _changed_before(log: ContactLog) -> Booleans:
@@ -170,10 +182,9 @@ def waits_while_an_agent_is_free(played: Played) -> float:
 
 def _free(played: Played, group: int) -> tuple[Integers, Integers]:
     """Instants at which the number of free agents of a group changes, and by how much."""
-    model, log, s = played.model, played.log, played.model.stretches
+    model, log, s = played.model, played.log, _worked(played)
     stop = model.end if model.cut else NEVER
-    present = _present(played)
-    here = present & (model.agent_group[s.agent] == group)
+    here = s.there & (model.agent_group[model.stretches.agent] == group)
     one = np.ones(int(here.sum()), np.int64)
     times, steps = [s.start[here], np.minimum(s.end[here], stop)], [one, -one]
     rows = np.flatnonzero(log.agent >= 0)
@@ -182,7 +193,7 @@ def _free(played: Played, group: int) -> tuple[Integers, Integers]:
     # A contact may outlast a break, and the stretch after it too.
     for stretch, hers in _stretches_from(played, log.agent[rows], begin, 1):
         low, high = np.maximum(begin, s.start[stretch]), np.minimum(end, s.end[stretch])
-        inside = hers & present[stretch] & (low < high)
+        inside = hers & s.there[stretch] & (low < high)
         one = np.ones(int(inside.sum()), np.int64)
         times += [low[inside], high[inside]]
         steps += [-one, one]
@@ -212,31 +223,26 @@ def _stretches_from(
 
     Each with whether it is one of hers at all; they end when none is, for anybody.
     """
-    s = played.model.stretches
-    order = np.lexsort((s.start, s.agent))
+    owner, start = played.model.stretches.agent, _worked(played).start
+    order = np.lexsort((start, owner))
     if not (order.size and agent.size):
         return
-    first = min(int(s.start.min()), int(moment.min()))
-    span = max(int(s.start.max()), int(moment.max())) - first + 1
-    keys = s.agent[order] * span + (s.start[order] - first)
+    first = min(int(start.min()), int(moment.min()))
+    span = max(int(start.max()), int(moment.max())) - first + 1
+    keys = owner[order] * span + (start[order] - first)
     place = np.searchsorted(keys, agent * span + (moment - first), side="right") - 1
     for step in range(order.size):
         at = place + direction * step
         stretch = order[np.clip(at, 0, order.size - 1)]
-        hers = (at >= 0) & (at < order.size) & (s.agent[stretch] == agent)
+        hers = (at >= 0) & (at < order.size) & (owner[stretch] == agent)
         if step and not hers.any():
             return
         yield stretch, hers
 
 
-def _present(played: Played) -> Booleans:
-    """Whether the agent of each stretch is there on its day."""
-    model, s = played.model, played.model.stretches
-    there = np.ones(s.agent.size, dtype=bool)
-    for group in range(len(model.groups)):
-        mine = model.agent_group[s.agent] == group
-        there[mine] = played.draw.present(group, s.day[mine], s.ordinal[mine])
-    return there
+def _worked(played: Played) -> Attendance:
+    """When the agents of the roster are there: not absent, late or gone early."""
+    return attendance(played.model, played.draw, present(played.model, played.draw))
 
 
 RULES: dict[str, Rule] = {

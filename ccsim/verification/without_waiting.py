@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ccsim.demand.attendance import expected_agents
 from ccsim.demand.model import compile_demand
 from ccsim.performance.tally import CONTACT_MEASURES
-from ccsim.plans import StaffingPlan, scheduled_agents
+from ccsim.plans import StaffingPlan
 from ccsim.scenario.case import Case
 from ccsim.scenario.distributions import PatienceDistribution
 from ccsim.scenario.model import Skill
@@ -404,11 +405,9 @@ def absent_agents(centre: Centre) -> Iterator[Reduction]:
     """Hours on the floor of the plan itself, absence taken off."""
     case, plan = centre.case, centre.plan
     scenario, grid = case.scenario, case.grid
-    cyclic = scenario.horizon.begins == "cyclic"
-    planned = scheduled_agents(plan, grid, cyclic=cyclic)
     hours = {
         name: float(agents.sum()) * grid.interval_us / (_HOUR * MICROSECONDS)
-        for name, agents in planned.items()
+        for name, agents in expected_agents(plan, case).items()
         if agents.any()
     }
     if not hours:
@@ -416,9 +415,10 @@ def absent_agents(centre: Centre) -> Iterator[Reduction]:
     laws = []
     for index, (name, group) in enumerate(scenario.agent_groups.items()):
         if name in hours:
-            there = hours[name] * (1 - group.shrinkage.unplanned)
-            law = number(f"{name}: hours on the floor", there, _on_the_floor(index))
-            laws.append(replace(law, allowed=group.shrinkage.unplanned > 0))
+            law = number(f"{name}: hours on the floor", hours[name], _on_the_floor(index))
+            lost = group.shrinkage
+            chance = bool(lost.unplanned or lost.late or lost.leaves_early)
+            laws.append(replace(law, allowed=chance))
     quiet = {name: bare(given, open=given.open) for name, given in scenario.contact_types.items()}
     yield Reduction(
         "Who is there",
