@@ -30,7 +30,7 @@ _IN_C = {"int64": "int64_t", "uint64": "uint64_t", "bool": "uint8_t", "int8": "i
 _NUMBER = {int: ("int64_t ", ctypes.c_int64), bool: ("bool ", ctypes.c_bool)}
 _STATE = (
     *("NOW", "ARRIVAL", "COMING", "LEAVING", "CLOSING", "COLUMN", "EDGE"),
-    *("WAITS", "BACKS", "OVERS", "TALKS", "ROWS", "SEEN", "LATER", "IDLE"),
+    *("WAITS", "BACKS", "OVERS", "TALKS", "LATES", "ROWS", "SEEN", "LATER", "IDLE"),
 )
 _LOOP = ("DONE", "MORE_EVENTS", "MORE_ROWS", "MOST_PPM")
 _ROUTING = ("LONGEST_IDLE", "LEAST_HANDLING", "AT_RANDOM")

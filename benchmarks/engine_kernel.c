@@ -152,6 +152,43 @@ static inline int64_t drop_first(int64_t *when, int64_t *what, const Rows *rows,
     return size;
 }
 
+static int64_t comes_back(const Floor *floor, const int64_t *stretch_end, int64_t *when,
+                          int64_t *what, int64_t size, int64_t stretch, int64_t now) {
+    int64_t back = now + floor->pause[stretch], after = floor->follows[stretch], place = size;
+    floor->comes_otherwise[after] = true;
+    while (stretch_end[after] <= back && floor->pause[after] > 0) {
+        after = floor->follows[after];
+        floor->comes_otherwise[after] = true;
+    }
+    back = most(back, floor->stretch_came[after]);
+    if (back >= stretch_end[after]) return size;
+    while (place > 0) {
+        int64_t above = (place - 1) >> 1;
+        if (when[above] < back || (when[above] == back && what[above] < after)) break;
+        when[place] = when[above], what[place] = what[above];
+        place = above;
+    }
+    when[place] = back, what[place] = after;
+    return size + 1;
+}
+
+static int64_t drop_moment(int64_t *when, int64_t *what, int64_t size) {
+    size--;
+    int64_t last = when[size], number = what[size], place = 0, child = 1;
+    while (child < size) {
+        int64_t other = child + 1;
+        if (other < size && (when[other] < when[child] ||
+                             (when[other] == when[child] && what[other] < what[child])))
+            child = other;
+        if (last < when[child] || (last == when[child] && number < what[child])) break;
+        when[place] = when[child], what[place] = what[child];
+        place = child, child = 2 * child + 1;
+    }
+    when[place] = last, what[place] = number;
+    if (size == 0) when[0] = LATER;
+    return size;
+}
+
 static inline void link_in(int64_t *before, int64_t *after, int64_t *first, int64_t *last,
                            int64_t number, int64_t item, int64_t left) {
     int64_t right = left >= 0 ? after[left] : first[number];
@@ -440,12 +477,13 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
     int64_t *back_when = agenda->back_when, *back_row = agenda->back_row;
     int64_t *over_when = agenda->over_when, *over_row = agenda->over_row;
     int64_t *talk_when = agenda->talk_when, *talk_row = agenda->talk_row;
+    int64_t *late_when = agenda->late_when, *late_stretch = agenda->late_stretch;
 
     int64_t now = state[NOW], next_arrival = state[ARRIVAL];
     int64_t next_coming = state[COMING], next_leaving = state[LEAVING];
     int64_t next_closing = state[CLOSING];
     int64_t count = state[ROWS], seen = state[SEEN], waits = state[WAITS], backs = state[BACKS];
-    int64_t overs = state[OVERS], talks = state[TALKS];
+    int64_t overs = state[OVERS], talks = state[TALKS], lates = state[LATES];
     int64_t column = state[COLUMN], edge = state[EDGE];
     int64_t interval_us = centre->interval_us, until = centre->cut ? centre->end : IDLE;
     int64_t full = grows ? room : -1;
@@ -455,7 +493,7 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
     int64_t comes = next_coming < comings ? stretch_start[coming[next_coming]] : LATER;
     int64_t leaves = next_leaving < leavings ? stretch_end[leaving[next_leaving]] : LATER;
     int64_t closes = next_closing < closings ? closing[2 * next_closing] : LATER;
-    int64_t rare = least(closes, over_when[0]);
+    int64_t rare = least(least(closes, over_when[0]), late_when[0]);
     for (int64_t event = 0; event < events; event++) {
         int64_t done = done_when[1], gives_up = gone_when[0], returns = back_when[0];
         int64_t time = least(least(least(done, arrives), least(gives_up, returns)),
@@ -494,11 +532,22 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
             }
             unlink_from(ahead, behind, queue_first, queue_last, type_of[row], row);
             waiting[type_of[row]]--;
+        } else if (varied && late_when[0] == now &&
+                   (comes != now || late_stretch[0] < coming[next_coming])) {
+            int64_t stretch = late_stretch[0];
+            lates = drop_moment(late_when, late_stretch, lates);
+            rare = least(least(closes, over_when[0]), late_when[0]);
+            agent = stretch_agent[stretch];
+            stretch_of[agent] = stretch, floor->stretch_came[stretch] = now;
         } else if (comes == now) {
             int64_t stretch = coming[next_coming];
             agent = stretch_agent[stretch];
             next_coming++;
             comes = next_coming < comings ? stretch_start[coming[next_coming]] : LATER;
+            if (varied) { /* The break before it is not over, or has not begun. */
+                bool begins = busy[agent] && floor->pause[stretch_of[agent]] > 0;
+                if (floor->comes_otherwise[stretch] || begins) continue;
+            }
             if (busy[agent]) { /* The last contact went on through the whole break. */
                 stretch_left[stretch_of[agent]] = now;
                 stretch_of[agent] = stretch;
@@ -524,7 +573,7 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
                     }
                 }
             }
-            rare = least(closes, over_when[0]);
+            rare = least(least(closes, over_when[0]), late_when[0]);
             if (agent < 0) continue;
             unlink_from(ahead, behind, queue_first, queue_last, contact_type, row);
             waiting[contact_type]--;
@@ -552,7 +601,7 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
             int64_t contact_type = closing[2 * next_closing + 1];
             next_closing++;
             closes = next_closing < closings ? closing[2 * next_closing] : LATER;
-            rare = least(closes, over_when[0]);
+            rare = least(least(closes, over_when[0]), late_when[0]);
             for (row = queue_first[contact_type]; row >= 0; row = behind[row]) {
                 outcome[row] = CLEARED, agent_of[row] = -1;
                 left_queue[row] = ended[row] = now;
@@ -656,7 +705,7 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
                 if (varied && over_first[contact_type] < over_first[contact_type + 1]) {
                     int64_t due = now + overflows[over_first[contact_type]];
                     overs = put(over_when, over_row, rows, overs, due, row);
-                    rare = least(closes, over_when[0]);
+                    rare = least(least(closes, over_when[0]), late_when[0]);
                 }
                 continue;
             }
@@ -675,6 +724,11 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
                 if (done == now) settle(agenda, rows, agent, IDLE + agent);
                 if (over) {
                     stretch_left[stretch] = now;
+                    if (varied && floor->pause[stretch] && now > stretch_end[stretch]) {
+                        lates = comes_back(floor, stretch_end, late_when, late_stretch, lates,
+                                           stretch, now);
+                        rare = least(least(closes, over_when[0]), late_when[0]);
+                    }
                     continue;
                 }
                 int64_t left = idle_last[group];
@@ -757,7 +811,7 @@ play_on(int64_t *state, int64_t events, const Centre *centre, const Chance *chan
     state[NOW] = most(now, latest), state[ARRIVAL] = next_arrival;
     state[COMING] = next_coming, state[LEAVING] = next_leaving, state[CLOSING] = next_closing;
     state[ROWS] = count, state[SEEN] = seen, state[WAITS] = waits, state[BACKS] = backs;
-    state[OVERS] = overs, state[TALKS] = talks;
+    state[OVERS] = overs, state[TALKS] = talks, state[LATES] = lates;
     state[COLUMN] = column, state[EDGE] = edge;
     return verdict;
 }

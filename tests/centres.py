@@ -538,6 +538,7 @@ def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> M
         ring=chance.choice([0, 5 * SECOND, MINUTE, 20 * MINUTE], groups)
         if chance.random() < 0.2
         else np.zeros(groups, np.int64),
+        keeps_breaks=chance.random(groups) < chance.choice([0, 0, 0.6]),
         open=chance.random((types, grid.intervals)) < chance.choice([0.7, 1]),
         interval_us=grid.interval_us,
         begin=-demand.warm_up_intervals * grid.interval_us,
@@ -582,6 +583,7 @@ def plainly(model: Model) -> Model:
         queueing=replace(model.queueing, ageing=whole, carries_over=none.astype(bool)),
         announcing=replace(model.announcing, estimate=none - 1),
         ring=np.zeros_like(model.ring),
+        keeps_breaks=np.zeros_like(model.keeps_breaks),
         redials=replace(model.redials, elsewhere_ppm=none),
         repeats=replace(model.repeats, elsewhere_ppm=none),
         agents_differ=False,

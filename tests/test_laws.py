@@ -103,7 +103,33 @@ def worked(day: Day) -> tuple[Stretches, np.ndarray]:
             interval = goes // day.model.interval_us % day.model.open.shape[1]
             served = np.flatnonzero(day.model.skills.priority[group])
             serves_out[row] = goes >= day.model.end or not day.model.open[served, interval].any()
+    for mine in (np.flatnonzero((s.agent == a) & there & s.in_shift) for a in range(len(groups))):
+        comes_back_later(day, mine[np.argsort(start[mine])].tolist(), start, end, there)
     return replace(s, start=start, end=end, serves_out=serves_out), there
+
+
+def comes_back_later(
+    day: Day, mine: list[int], start: np.ndarray, end: np.ndarray, there: np.ndarray
+) -> None:
+    """Breaks of one agent that keep their length, in the order of her day."""
+    if (
+        not mine
+        or not day.model.keeps_breaks[day.model.agent_group[day.model.stretches.agent[mine[0]]]]
+    ):
+        return
+    planned = start[mine].tolist()
+    at = 0
+    while at + 1 < len(mine):
+        left, length = int(day.log.stretch_left[mine[at]]), planned[at + 1] - int(end[mine[at]])
+        at += 1
+        if length == 0 or left <= end[mine[at - 1]]:
+            continue
+        back = left + length
+        while end[mine[at]] <= back and at + 1 < len(mine) and planned[at + 1] > end[mine[at]]:
+            there[mine[at]] = False
+            at += 1
+        there[mine[at]] = back < end[mine[at]]
+        start[mine[at]] = max(planned[at], back)
 
 
 def paces(day: Day, row: int) -> list[tuple[int, int]]:
@@ -600,13 +626,16 @@ def time_on_the_floor_and_handling_are_counted_once(day: Day) -> None:
         handling = tally.group_measure("handling")[group]
         floor = tally.group_measure("on_the_floor")[group]
         assert handling.sum() == inside(log.taken[mine], log.ended[mine])
-        assert floor.sum() == inside(s.start[ours], log.stretch_left[ours])
+        assert floor.sum() == inside(log.stretch_came[ours], log.stretch_left[ours])
         # Nobody handles anything off the floor.
         assert (handling <= floor).all()
     # An agent leaves between the end of a stretch and that of the contact in hand.
-    came = log.stretch_left > s.start
+    came = log.stretch_left > log.stretch_came
     assert there[came].all()
-    assert (log.stretch_came == s.start).all()
+    assert (log.stretch_came == s.start)[there].all()
+    kept = model.keeps_breaks[model.agent_group[s.agent]]
+    assert (log.stretch_came == s.start)[~kept].all()
+    assert (log.stretch_came == log.stretch_left)[~there].all()
     if not model.cut:
         assert (log.stretch_left[came] >= s.end[came]).all()
 
@@ -665,6 +694,12 @@ def test_every_law_holds_on_centres_straight_from_a_seed(seed: int) -> None:
     assert all(seen.values()), seen
 
 
+def worked_as_planned(day: Day) -> np.ndarray:
+    """When stretches would begin if no break kept its length."""
+    plain = replace(day.model, keeps_breaks=np.zeros_like(day.model.keeps_breaks))
+    return worked(replace(day, model=plain))[0].start
+
+
 def what_happened(day: Day) -> dict[str, int]:
     """How often what the laws are about."""
     log, skills, access = day.log, day.model.skills, day.model.access
@@ -690,4 +725,5 @@ def what_happened(day: Day) -> dict[str, int]:
         "called back": int((log.called_back & (log.outcome == Outcome.ANSWERED)).sum()),
         "rings in vain": int(((log.agent >= 0) & (log.outcome == Outcome.ABANDONED)).sum()),
         "carried over": int(day.model.queueing.carries_over.sum()),
+        "back late from a break": int((log.stretch_came > worked_as_planned(day)).sum()),
     }

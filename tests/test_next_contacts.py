@@ -18,7 +18,7 @@ from ccsim.simulation.model import compile_model
 from ccsim.simulation.reference import run
 from tests.oracles import _exponential, scenario_of
 from tests.test_behaviours import VIP, answered_by, arrivals, handling, total
-from tests.test_reference import HOUR, MINUTE, Caller, Play, shift
+from tests.test_reference import HOUR, MINUTE, NINE, Caller, Play, shift
 
 EXPERT = 1
 
@@ -447,3 +447,50 @@ def test_ring_and_callback_are_apart(play: Play) -> None:
     types = calling_back(callback={"dialling": "1 min"})
     seen = play([Caller(0, 10), Caller(1, 5)], shift(0, 60), types=types, ring="2 min")
     assert seen.wait == [2, 12 - 1 + 1]
+
+
+# Breaks that keep their length.
+
+KEPT = {"late_break": "keeps_length"}
+
+
+def test_a_break_that_begins_late_keeps_its_length(play: Play) -> None:
+    """Five minutes late at a break from 20 to 30, back at 35; at the next one she is in time."""
+    day = shift(0, 60, (20, 30), (45, 50))
+    callers = [Caller(15, 10), Caller(28, 5), Caller(44.5, 0.1)]
+    seen = play(callers, day, differ=KEPT)
+    assert seen.wait == pytest.approx([0, 7, 0])
+    assert [value / MINUTE - NINE for value in seen.log.stretch_came.tolist()] == [0, 35, 50]
+    assert seen.left == [25, 45, 60]
+    assert seen.agents_time("on_the_floor") == 25 + 10 + 10
+    plain = play(callers, day)
+    assert plain.wait == pytest.approx([0, 2, 0])
+    assert plain.left == [25, 45, 60]
+
+
+def test_a_break_may_begin_when_it_should_have_been_over(play: Play) -> None:
+    day = shift(0, 60, (20, 30))
+    seen = play([Caller(15, 25), Caller(31, 5)], day, differ=KEPT)
+    assert (seen.wait, seen.left) == ([0, 50 - 31], [40, 60])
+    # Who keeps the end goes on into the next stretch.
+    assert play([Caller(15, 25), Caller(31, 5)], day).wait == [0, 40 - 31]
+
+
+def test_a_stretch_that_the_break_takes_up_is_never_worked(play: Play) -> None:
+    """Late by 25 at the first break: back at 55, after the second one; and the third is in time."""
+    day = shift(0, 90, (20, 30), (40, 45), (70, 75))
+    seen = play([Caller(15, 30), Caller(50, 5), Caller(60, 1)], day, differ=KEPT)
+    assert [value / MINUTE - NINE for value in seen.log.stretch_came.tolist()] == [0, 30, 55, 75]
+    assert seen.left == [45, 30, 70, 90]
+    assert seen.wait == [0, 5, 0]
+    # So late that nothing is left of the shift.
+    gone = play([Caller(15, 65), Caller(50, 5)], shift(0, 90, (20, 30)), differ=KEPT)
+    assert (gone.outcome, gone.left) == (["answered", "waiting"], [80, 30])
+
+
+def test_who_is_back_late_and_who_comes_do_so_in_the_order_of_the_plan(play: Play) -> None:
+    """At 35 the agent of the earlier stretch is first, whichever is hers."""
+    callers = [Caller(15, 10), Caller(33, 5), Caller(33.5, 5)]
+    seen = play(callers, shift(0, 60, (20, 30)), shift(35, 60), differ=KEPT)
+    assert seen.wait == [0, 2, 1.5]
+    assert seen.log.agent.tolist() == [0, 0, 1]

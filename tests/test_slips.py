@@ -161,6 +161,32 @@ PLAYED_WRONGLY = {
         "stretch_left[stretch] = now\n                continue\n            unlink",
         "continue\n            unlink",
     ),
+    # Breaks that keep their length.
+    "they keep their end": (
+        "if varied is not None and floor.pause[stretch] and now > stretch_end[stretch]:",
+        "if False:",
+    ),
+    "back as planned": ("if floor.comes_otherwise[stretch] or begins:", "if begins:"),
+    "on through the break": (
+        "if floor.comes_otherwise[stretch] or begins:",
+        "if floor.comes_otherwise[stretch]:",
+    ),
+    "a stretch that is over by then": (
+        "while stretch_end[after] <= back and floor.pause[after] > 0:",
+        "while False:",
+    ),
+    "no note of when she came": (
+        "stretch_of[agent], floor.stretch_came[stretch] = stretch, now",
+        "stretch_of[agent] = stretch",
+    ),
+    "who is back late comes first": (
+        "and (comes != now or late_stretch[0] < coming[next_coming])",
+        "and True",
+    ),
+    "who is back late comes last": (
+        "and (comes != now or late_stretch[0] < coming[next_coming])",
+        "and comes != now",
+    ),
     # Patience and redials.
     "no end of patience": ("if stays < _NEVER:", "if False:"),
     "even the endlessly patient give up": ("if stays < _NEVER:", "if True:"),

@@ -33,6 +33,12 @@ def of_a_shift(given: AbsenceModel) -> Iterator[str]:
     )
 
 
+def of_breaks(group: AgentGroup) -> Iterator[str]:
+    """What a break keeps that begins late, if not its end."""
+    if group.late_break == "keeps_length":
+        yield "  a break that begins late keeps its length"
+
+
 def who_differs(group: AgentGroup, given: PaceModel | None) -> Iterator[str]:
     """Tenures, how far agents differ, what is learned, and what that makes of the group's mean."""
     from ccsim.scenario.units import write_duration, write_share

@@ -11,7 +11,7 @@ import numpy as np
 from ccsim.demand.table import mean_seconds
 from ccsim.performance.words import WEEKDAYS
 from ccsim.queueing import FORMULAS_IN_WORDS
-from ccsim.results.agent_words import of_a_shift, who_differs
+from ccsim.results.agent_words import of_a_shift, of_breaks, who_differs
 from ccsim.results.demand_words import changes, forecast, special_days, stages
 from ccsim.results.routing_words import routing
 from ccsim.statistics.writing import plural
@@ -172,6 +172,7 @@ def _staff(case: Case, demand: DemandModel) -> list[str]:
             f"{card.paid_hour}{on_cost}; "
             + ("breaks lie in the shifts" if group.shifts else "staffed interval by interval"),
             *of_a_shift(absence[name]),
+            *of_breaks(group),
             *who_differs(group, paces[name]),
         ]
         lines += _elsewhere(case, name)

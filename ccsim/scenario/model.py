@@ -279,6 +279,8 @@ class AgentGroup(Given):
     """What keeps paid agents off the floor."""
     ring: Duration = 0
     """How long it rings before an agent answers: the customer waits on, and may give up."""
+    late_break: Literal["keeps_end", "keeps_length"] = "keeps_end"
+    """A break that begins late, because a contact was not over, ends as planned, or is as long."""
     tenure: Annotated[dict[Name, Tenure], Field(max_length=20)] = {}
     """How long its agents have been there, by name. Drawn for each agent of a replication, who then
     is the same on all days. None: all are alike."""

@@ -14,7 +14,7 @@ from ccsim.demand.machine_code_compiled import compiled
 from ccsim.simulation.laid_out import LATER
 
 # As in `ccsim.simulation.engine_compiled`.
-_LAYOUT = 0x65D01912
+_LAYOUT = 0x6F3A9117
 
 
 @compiled
@@ -106,6 +106,54 @@ def drop_first(when: Any, what: Any, rows: Any, size: Any) -> Any:
     if size:
         replace_first(when, what, rows, size, when[size], what[size])
     else:
+        when[0] = LATER
+    return size
+
+
+@compiled
+def comes_back(
+    floor: Any, stretch_end: Any, when: Any, what: Any, size: Any, stretch: Any, now: Any
+) -> Any:
+    """Note when an agent is back whose break began late and keeps its length; the heap's new size.
+
+    What is left of her shift begins with the first stretch that is not over by then.
+    """
+    back, after = now + floor.pause[stretch], floor.follows[stretch]
+    floor.comes_otherwise[after] = True
+    while stretch_end[after] <= back and floor.pause[after] > 0:
+        after = floor.follows[after]
+        floor.comes_otherwise[after] = True
+    back = max(back, floor.stretch_came[after])
+    if back >= stretch_end[after]:
+        return size
+    place = size
+    while place > 0:
+        above = (place - 1) >> 1
+        if when[above] < back or (when[above] == back and what[above] < after):
+            break
+        when[place], what[place] = when[above], what[above]
+        place = above
+    when[place], what[place] = back, after
+    return size + 1
+
+
+@compiled
+def drop_moment(when: Any, what: Any, size: Any) -> Any:
+    """Take the first moment off a heap of moments and numbers; its new size."""
+    size -= 1
+    last, number, place, child = when[size], what[size], 0, 1
+    while child < size:
+        other = child + 1
+        if other < size and (
+            when[other] < when[child] or (when[other] == when[child] and what[other] < what[child])
+        ):
+            child = other
+        if last < when[child] or (last == when[child] and number < what[child]):
+            break
+        when[place], what[place] = when[child], what[child]
+        place, child = child, 2 * child + 1
+    when[place], what[place] = last, number
+    if size == 0:
         when[0] = LATER
     return size
 

@@ -28,7 +28,7 @@ from ccsim.simulation.log import MET, PASSED_ON, REDIAL
 _PPM = 1_000_000
 
 # As in `ccsim.simulation.engine_compiled`.
-_LAYOUT = 0x2B7D9A8
+_LAYOUT = 0xEC646F71
 
 
 @inlined

@@ -84,6 +84,20 @@ def attendance(model: Model, draw: Draw, there: Booleans) -> Attendance:
     return Attendance(there, start, end, serves_out)
 
 
+def pauses(model: Model, worked: Attendance) -> dict[int, tuple[int, int]]:
+    """Breaks that keep their length: by the stretch before, the stretch after and how long [µs]."""
+    s = model.stretches
+    mine = np.flatnonzero(
+        worked.there & s.in_shift & model.keeps_breaks[model.agent_group[s.agent]]
+    )
+    mine = mine[np.lexsort((worked.start[mine], s.agent[mine]))]
+    before, after = mine[:-1], mine[1:]
+    length = worked.start[after] - worked.end[before]
+    breaks = (s.agent[before] == s.agent[after]) & (length > 0)
+    found = zip(after[breaks].tolist(), length[breaks].tolist(), strict=True)
+    return dict(zip(before[breaks].tolist(), found, strict=True))
+
+
 def _closed(model: Model, group: int, moment: Integers) -> Booleans:
     """Whether nobody can come any more to whom a group could talk: closed, or past the end."""
     served = model.open[model.skills.priority[group] > 0].any(axis=0)

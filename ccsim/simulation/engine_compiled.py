@@ -18,8 +18,10 @@ from ccsim.demand.machine_code_compiled import compiled
 from ccsim.demand.table import NEVER
 from ccsim.simulation.agenda_compiled import (
     begin,
+    comes_back,
     content,
     drop_first,
+    drop_moment,
     link,
     put,
     replace_first,
@@ -45,6 +47,7 @@ from ccsim.simulation.laid_out import (
     EDGE,
     IDLE,
     LATER,
+    LATES,
     LEAVING,
     NOW,
     OVERS,
@@ -79,7 +82,7 @@ _DONE, _MORE_EVENTS, _MORE_ROWS = 0, 1, 2
 
 # Of the fields, constants and passes that come from elsewhere. Kept machine code goes by its own
 # file alone; tests hold this number, so that the file changes with what it takes from others.
-_LAYOUT = 0x56244D7D
+_LAYOUT = 0xF44AD382
 
 
 @compiled
@@ -112,11 +115,12 @@ def _play(
     back_when, back_row = agenda.back_when, agenda.back_row
     over_when, over_row = agenda.over_when, agenda.over_row
     talk_when, talk_row = agenda.talk_when, agenda.talk_row
+    late_when, late_stretch = agenda.late_when, agenda.late_stretch
 
     now, next_arrival = state[NOW], state[ARRIVAL]
     next_coming, next_leaving, next_closing = state[COMING], state[LEAVING], state[CLOSING]
     count, seen, waits, backs = state[ROWS], state[SEEN], state[WAITS], state[BACKS]
-    overs, talks = state[OVERS], state[TALKS]
+    overs, talks, lates = state[OVERS], state[TALKS], state[LATES]
     column, edge = state[COLUMN], state[EDGE]
     interval_us, columns = centre.interval_us, is_open.shape[1]
     until = centre.end if centre.cut else _IDLE
@@ -128,7 +132,7 @@ def _play(
     comes = stretch_start[coming[next_coming]] if next_coming < coming.size else _LATER
     leaves = stretch_end[leaving[next_leaving]] if next_leaving < leaving.size else _LATER
     closes = closing[next_closing, 0] if next_closing < closing.shape[0] else _LATER
-    rare = min(closes, over_when[0])
+    rare = min(closes, over_when[0], late_when[0])
     for _ in range(events):
         done, gives_up, returns = done_when[1], gone_when[0], back_when[0]
         time = min(done, arrives, gives_up, returns, comes, leaves)
@@ -165,11 +169,26 @@ def _play(
                 continue
             unlink(ahead, behind, queue_first, queue_last, type_of[row], row)
             waiting[type_of[row]] -= 1
+        elif (
+            varied is not None
+            and late_when[0] == now
+            and (comes != now or late_stretch[0] < coming[next_coming])
+        ):
+            stretch = late_stretch[0]
+            lates = drop_moment(late_when, late_stretch, lates)
+            rare = min(closes, over_when[0], late_when[0])
+            agent = stretch_agent[stretch]
+            stretch_of[agent], floor.stretch_came[stretch] = stretch, now
         elif comes == now:
             stretch = coming[next_coming]
             agent = stretch_agent[stretch]
             next_coming += 1
             comes = stretch_start[coming[next_coming]] if next_coming < coming.size else _LATER
+            if varied is not None:
+                # The break before it is not over, or has not begun.
+                begins = busy[agent] and floor.pause[stretch_of[agent]] > 0
+                if floor.comes_otherwise[stretch] or begins:
+                    continue
             if busy[agent]:  # The last contact went on through the whole break.
                 stretch_left[stretch_of[agent]] = now
                 stretch_of[agent] = stretch
@@ -191,7 +210,7 @@ def _play(
                         if due > now:
                             overs = put(over_when, over_row, rows, overs, due, row)
                             break
-            rare = min(closes, over_when[0])
+            rare = min(closes, over_when[0], late_when[0])
             if agent < 0:
                 continue
             unlink(ahead, behind, queue_first, queue_last, contact_type, row)
@@ -218,7 +237,7 @@ def _play(
             contact_type = closing[next_closing, 1]
             next_closing += 1
             closes = closing[next_closing, 0] if next_closing < closing.shape[0] else _LATER
-            rare = min(closes, over_when[0])
+            rare = min(closes, over_when[0], late_when[0])
             row = queue_first[contact_type]
             while row >= 0:
                 outcome[row], agent_of[row] = _CLEARED, -1
@@ -313,7 +332,7 @@ def _play(
                 if varied is not None and (over_first[contact_type] < over_first[contact_type + 1]):
                     due = now + overflows[over_first[contact_type]]
                     overs = put(over_when, over_row, rows, overs, due, row)
-                    rare = min(closes, over_when[0])
+                    rare = min(closes, over_when[0], late_when[0])
                 continue
             unlink(idle_before, idle_after, idle_first, idle_last, group_of[agent], agent)
             idle_since[agent] = _LATER
@@ -330,6 +349,11 @@ def _play(
                     settle(agenda, rows, agent, _IDLE + agent)
                 if over:
                     stretch_left[stretch] = now
+                    if varied is not None and floor.pause[stretch] and now > stretch_end[stretch]:
+                        lates = comes_back(
+                            floor, stretch_end, late_when, late_stretch, lates, stretch, now
+                        )
+                        rare = min(closes, over_when[0], late_when[0])
                     continue
                 left = idle_last[group]
                 while left >= 0 and idle_since[left] == now and left > agent:
@@ -402,7 +426,7 @@ def _play(
     state[NOW], state[ARRIVAL] = max(now, latest), next_arrival
     state[COMING], state[LEAVING], state[CLOSING] = next_coming, next_leaving, next_closing
     state[ROWS], state[SEEN], state[WAITS], state[BACKS] = count, seen, waits, backs
-    state[OVERS], state[TALKS] = overs, talks
+    state[OVERS], state[TALKS], state[LATES] = overs, talks, lates
     state[COLUMN], state[EDGE] = column, edge
     return verdict
 

@@ -12,7 +12,7 @@ from ccsim.demand import draw_compiled
 from ccsim.demand.chance import Chance, chance_of
 from ccsim.demand.draw import Draw
 from ccsim.demand.model import PPM
-from ccsim.simulation.attendance import Attendance, attendance
+from ccsim.simulation.attendance import Attendance, attendance, pauses
 from ccsim.simulation.log import REDIAL, ContactLog
 from ccsim.simulation.model import Model
 from ccsim.simulation.pace import pace
@@ -134,6 +134,9 @@ class Floor(NamedTuple):
     stretch_of: Integers
     stretch_came: Integers
     stretch_left: Integers
+    pause: Integers  # after each stretch: a break that keeps its length, or 0
+    follows: Integers  # the stretch after it
+    comes_otherwise: Booleans  # stretches that do not begin as planned
     coming: Integers  # stretches of agents who are there, by start and by end
     leaving: Integers
     talk_factor: Integers  # of the day, (n_contact_types, n_intervals)
@@ -158,12 +161,14 @@ class Agenda(NamedTuple):
     over_row: Integers
     talk_when: Integers  # ends of talk of who needs a line
     talk_row: Integers
+    late_when: Integers  # agents who come back from a break late: moment and stretch
+    late_stretch: Integers
 
 
 NOW, ARRIVAL, COMING, LEAVING, CLOSING, COLUMN, EDGE = range(7)
 """What the loop keeps between two calls: the clock, the next of each stream, which column of the
 opening hours, and when it ends; then how many there are of what grows."""
-WAITS, BACKS, OVERS, TALKS, ROWS, SEEN = range(7, 13)
+WAITS, BACKS, OVERS, TALKS, LATES, ROWS, SEEN = range(7, 14)
 """Rows on each heap, rows in all, and rows that arrived."""
 
 
@@ -408,6 +413,9 @@ def _floor(
     """Nobody is there, nobody waits."""
     types, groups = len(model.contact_types), len(model.groups)
     agents = len(model.agent_group)
+    pause, follows = np.zeros((2, len(worked.start)), np.int64)
+    for before, (after, length) in pauses(model, worked).items():
+        pause[before], follows[before] = length, after
     return Floor(
         ahead=np.empty(rows, np.int64),
         behind=np.empty(rows, np.int64),
@@ -425,8 +433,11 @@ def _floor(
         busy=np.zeros(agents, bool),
         handled=np.zeros(agents, np.int64),
         stretch_of=np.full(agents, -1),
-        stretch_came=worked.start,
+        stretch_came=worked.start.copy() if model.keeps_breaks.any() else worked.start,
         stretch_left=worked.start.copy(),
+        pause=pause,
+        follows=follows,
+        comes_otherwise=np.zeros(len(pause), bool),
         coming=coming,
         leaving=leaving,
         talk_factor=np.ascontiguousarray(draw.talk_factor),
@@ -437,16 +448,17 @@ def _agenda(model: Model, centre: Centre, rows: int, room: bool) -> Agenda:
     """Nothing is under way."""
     agents = len(model.agent_group)
     leaves = 1 << (max(agents, 2) - 1).bit_length()
-    gone, back, over, talk = (
+    gone, back, over, talk, late = (
         np.empty((2, most + 1), np.int64)
         for most in (
             rows,
             rows if room else 0,
             rows if len(centre.overflows) else 0,
             int(model.access.lines.sum()),
+            agents if model.keeps_breaks.any() else 0,
         )
     )
-    gone[0, 0] = back[0, 0] = over[0, 0] = talk[0, 0] = LATER
+    gone[0, 0] = back[0, 0] = over[0, 0] = talk[0, 0] = late[0, 0] = LATER
     return Agenda(
         leaves,
         IDLE + np.concatenate([np.full(leaves, leaves), np.arange(leaves)]),
@@ -456,6 +468,7 @@ def _agenda(model: Model, centre: Centre, rows: int, room: bool) -> Agenda:
         *back,
         *over,
         *talk,
+        *late,
     )
 
 

@@ -86,6 +86,8 @@ class Model:
         What is told on joining the queue.
     ring : ndarray of int64, shape (n_groups,)
         How long it rings before an agent answers [µs].
+    keeps_breaks : ndarray of bool, shape (n_groups,)
+        Whether a break that begins late keeps its length, and not its end.
     open : ndarray of bool, shape (n_contact_types, n_intervals)
         Whether an arrival is let in.
     interval_us, begin, end : int
@@ -111,6 +113,7 @@ class Model:
     queueing: Queueing
     announcing: Announcing
     ring: Integers
+    keeps_breaks: Booleans
     open: Booleans
     interval_us: int
     begin: int
@@ -163,6 +166,7 @@ class Model:
             or queueing.carries_over.any()
             or (self.announcing.estimate >= 0).any()
             or self.ring.any()
+            or self.keeps_breaks.any()
             or (access.queue_limit < NEVER).any()
             or (access.line_group >= 0).any()
             or access.agent_choice.any()
@@ -230,6 +234,9 @@ def compile_model(case: Case, demand: DemandModel, plan: StaffingPlan) -> Model:
         queueing=queueing_of(scenario),
         announcing=announcing_of(scenario),
         ring=np.array([group.ring for group in scenario.agent_groups.values()], np.int64),
+        keeps_breaks=np.array(
+            [group.late_break == "keeps_length" for group in scenario.agent_groups.values()]
+        ),
         open=is_open,
         interval_us=grid.interval_us,
         begin=begin,

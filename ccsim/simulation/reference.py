@@ -18,14 +18,14 @@ import simpy
 from numpy.typing import NDArray
 
 from ccsim.demand.draw import Draw, scale_one
-from ccsim.demand.model import PPM
 from ccsim.demand.table import NEVER
-from ccsim.simulation.attendance import attendance, present
+from ccsim.simulation.attendance import attendance, pauses, present
 from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.model import Model
 from ccsim.simulation.own_rule import RoutingRule
-from ccsim.simulation.pace import handle_factor, pace, unresolved_below
-from ccsim.simulation.reference_attempts import may_redial, may_repeat, pass_on
+from ccsim.simulation.pace import pace
+from ccsim.simulation.reference_attempts import may_redial
+from ccsim.simulation.reference_given import is_given
 from ccsim.simulation.reference_lines import Lines
 from ccsim.simulation.reference_routing import (
     announced_wait,
@@ -186,7 +186,10 @@ class Centre:
         """Who will be there."""
         stretches = model.stretches
         self.group_of = model.agent_group.tolist()
-        there, start, end, serves_out = attendance(model, draw, present(model, draw))
+        worked = attendance(model, draw, present(model, draw))
+        there, start, end, serves_out = worked
+        self.pauses = pauses(model, worked)
+        self.comes_otherwise = set[int]()
         self.stretch_agent = stretches.agent.tolist()
         self.stretch_end = end.tolist()
         self.serves_out = serves_out.tolist()
@@ -351,11 +354,20 @@ class Centre:
         _, stretch = self.comings[coming.whom]
         agent = self.stretch_agent[stretch]
         before = self.stretch_of[agent]
+        if stretch in self.comes_otherwise or (self.busy[agent] and before in self.pauses):
+            return  # the break before it is not over, or has not begun
         self.stretch_of[agent] = stretch
         if self.busy[agent]:  # The last contact went on through the whole break.
             self.stretch_left[before] = self.env.now
         else:
             self._is_free(agent)
+
+    def _comes_late(self, coming: Moment) -> None:
+        """Be back from a break that began late and kept its length."""
+        stretch = coming.whom
+        agent = self.stretch_agent[stretch]
+        self.stretch_of[agent], self.stretch_came[stretch] = stretch, self.env.now
+        self._is_free(agent)
 
     def _leaves(self, leaving: Moment) -> None:
         self._next_leaving(leaving.whom + 1)
@@ -377,7 +389,18 @@ class Centre:
         if self.idle_since[agent] is not None:
             self.idle_since[agent] = None
             self.free[self.group_of[agent]] -= 1
-        self.stretch_left[self.stretch_of[agent]] = self.env.now
+        now, stretch = self.env.now, self.stretch_of[agent]
+        self.stretch_left[stretch] = now
+        if now > self.stretch_end[stretch] and stretch in self.pauses:
+            follows, length = self.pauses[stretch]
+            back = now + length
+            self.comes_otherwise.add(follows)
+            while self.stretch_end[follows] <= back and follows in self.pauses:
+                follows, _ = self.pauses[follows]
+                self.comes_otherwise.add(follows)
+            back = max(back, self.stretch_came[follows])
+            if back < self.stretch_end[follows]:
+                Moment(self.env, back - now, AGENT_COMES, follows, follows, self._comes_late)
 
     def _service_ends(self, end_of_service: Moment) -> None:
         self.busy[end_of_service.whom] = False
@@ -420,72 +443,12 @@ class Centre:
         self.busy[agent], self.rows.agent[contact] = True, agent
         picked_up, ends = now, now + self.handle_time[contact]
         if self.varied:
-            picked_up, ends = self._is_given(agent, contact, now)
+            picked_up, ends = is_given(self, agent, contact, now)
         else:
             self.outcome[contact] = ANSWERED
         self.rows.taken[contact] = now
         self.left_queue[contact], self.ended[contact] = picked_up, ends
         Moment(self.env, ends - now, SERVICE_ENDS, self.content[contact], agent, self._service_ends)
-
-    def _is_given(self, agent: int, contact: int, now: int) -> tuple[int, int]:
-        """When it is picked up, or no more, and when the agent is done; what follows from that."""
-        group, contact_type = self.group_of[agent], self.contact_type[contact]
-        called_back = self.rows.called_back[contact]
-        self.last_wait[contact_type] = now - self.arrival[contact]
-        gives_up = NEVER
-        if called_back:
-            picked_up = now + int(self.model.announcing.dialling[contact_type])
-            _, answers = self.draw.callback(self.rows.key(contact))
-            outcome = ANSWERED
-            if answers >= self.model.announcing.reached_below[contact_type]:
-                outcome, gives_up = UNREACHED, picked_up
-        else:
-            picked_up, outcome = now + int(self.model.ring[group]), ANSWERED
-            if self.patience[contact] < NEVER:
-                gives_up = self.arrival[contact] + self.patience[contact]
-            if gives_up < picked_up:
-                outcome, picked_up = ABANDONED, gives_up
-        ends = picked_up
-        if self.model.cut and picked_up >= self.model.end:
-            self.ringing.append(contact)  # the end of the run comes first
-            outcome = ANSWERED
-        elif outcome == ANSWERED:
-            ends += self._handled(agent, contact, picked_up)
-        elif outcome == ABANDONED:
-            may_redial(self, contact, picked_up)
-        if outcome != ANSWERED and not called_back and self.lines.needed(contact_type):
-            self.lines.talks(contact_type, picked_up)
-        self.outcome[contact] = outcome
-        self.handled[agent] += ends - now
-        return picked_up, ends
-
-    def _handled(self, agent: int, contact: int, now: int) -> int:
-        """How long it takes this agent, and what follows from that."""
-        group, stretch = self.group_of[agent], self.stretch_of[agent]
-        contact_type, skills, draw = self.contact_type[contact], self.model.skills, self.draw
-        below = int(skills.transfer_below[group, contact_type])
-        passed_on = below > 0 and draw.transferred(self.rows.key(contact), below)
-        handle_ppm = handle_factor(self.handle_ppm[group][contact_type], self.pace[stretch])
-        handle_time = scale_one(self.handle_time[contact], handle_ppm)
-        wrap_up, on_a_line = 0, self.lines.needed(contact_type)
-        on_a_line = on_a_line and not self.rows.called_back[contact]
-        if on_a_line:
-            key = self.rows.key_of_length(contact)
-            wrap_up = scale_one(draw.wrap_up(key, contact_type), handle_ppm)
-        if passed_on:
-            shorter = int(skills.transfer_ppm[group, contact_type])
-            handle_time, wrap_up = scale_one(handle_time, shorter), scale_one(wrap_up, shorter)
-        if on_a_line:
-            self.lines.talks(contact_type, max(now, now + handle_time - wrap_up))
-        below = self.unresolved_below[group][contact_type]
-        if self.settles[stretch] != PPM:
-            settled = int(skills.resolution_ppm[group, contact_type])
-            below = unresolved_below(settled, self.settles[stretch])
-        if passed_on:
-            pass_on(self, contact, group, now + handle_time)
-        elif below:
-            may_repeat(self, contact, below, now + handle_time)
-        return handle_time
 
     def log(self) -> ContactLog:
         """What happened; what has not ended by the end of the run ends with it."""

@@ -13,7 +13,7 @@ from ccsim.simulation.laid_out import LATER
 LONGEST_IDLE, LEAST_HANDLING, AT_RANDOM, IN_ORDER = range(4)
 
 # As in `ccsim.simulation.engine_compiled`.
-_LAYOUT = 0xC1D8F4E1
+_LAYOUT = 0x4CDD46BF
 
 
 @compiled

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ccsim.demand.draw import NEVER, content_id, scale
 from ccsim.demand.model import PPM
-from ccsim.simulation.attendance import Attendance, attendance, present
+from ccsim.simulation.attendance import Attendance, attendance, pauses, present
 from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.pace import MOST_PPM, pace
 from ccsim.verification.centres import Centre
@@ -241,8 +241,21 @@ def _stretches_from(
 
 
 def _worked(played: Played) -> Attendance:
-    """When the agents of the roster are there: not absent, late or gone early."""
-    return attendance(played.model, played.draw, present(played.model, played.draw))
+    """When the agents of the roster are there: not absent, late, gone early or still at a break."""
+    model = played.model
+    worked = attendance(model, played.draw, present(model, played.draw))
+    breaks, left = pauses(model, worked), played.log.stretch_left
+    there, start = worked.there.copy(), worked.start.copy()
+    for before, (follows, length) in breaks.items():  # by agent, in the order of her day
+        back, after = int(left[before]) + length, follows
+        if not there[before] or left[before] <= worked.end[before]:
+            continue
+        while worked.end[after] <= back and after in breaks:
+            there[after] = False
+            after, _ = breaks[after]
+        there[after] &= back < worked.end[after]
+        start[after] = max(start[after], back)
+    return worked._replace(there=there, start=start)
 
 
 RULES: dict[str, Rule] = {
