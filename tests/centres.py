@@ -455,7 +455,7 @@ def some_skills(chance: np.random.Generator, groups: int, types: int) -> Skills:
         resolution_ppm=PPM - unresolved,
         after=some([0, 20 * SECOND, MINUTE, 3 * MINUTE]),
         reserve=some([0, 1, 2]),
-        transfer_below=uniform_limit(some([0, 1, 400_000, PPM])),
+        transfer_below=uniform_limit(some([0, 1, 400_000, PPM], often=0.5)),
         transfer_to=chance.integers(0, types, (groups, types)),
         transfer_ppm=some([PPM, 0, 333_333, 2_000_001]),
         context_lost=some([0, 20 * SECOND, MINUTE, 1]),
@@ -491,7 +491,7 @@ def some_announcing(chance: np.random.Generator, types: int) -> Announcing:
 def some_again(chance: np.random.Generator, at_most: list[int]) -> Again:
     """Who comes again; some of them elsewhere."""
     types = len(at_most)
-    elsewhere = chance.choice([0, 400_000, PPM], types) * (chance.random() < 0.3)
+    elsewhere = chance.choice([0, 400_000, PPM], types) * (chance.random() < 0.4)
     return Again(
         at_most=np.array(at_most),
         while_open=chance.random(types) < chance.choice([0, 0, 0.5]),
@@ -508,7 +508,7 @@ def some_access(chance: np.random.Generator, demand: DemandModel, step: int) -> 
     closing = {(int(moment) * step, int(chance.integers(types))) for moment in moments}
     return Access(
         queue_limit=chance.choice([NEVER, 0, 1, 3], types, p=[0.7, 0.1, 0.1, 0.1]),
-        line_group=np.where(chance.random(types) < chance.choice([0, 0, 0.7]), groups - 1, -1),
+        line_group=np.where(chance.random(types) < chance.choice([0, 0.7]), groups - 1, -1),
         lines=chance.integers(1, 6, groups),
         closing=np.array(sorted(closing), np.int64).reshape(-1, 2),
         agent_choice=chance.integers(0, len(CHOICES), types) * (chance.random() < 0.4),
@@ -536,7 +536,7 @@ def some_model(chance: np.random.Generator, demand: DemandModel, step: int) -> M
         queueing=some_queueing(chance, types),
         announcing=some_announcing(chance, types),
         ring=chance.choice([0, 5 * SECOND, MINUTE, 20 * MINUTE], groups)
-        if chance.random() < 0.2
+        if chance.random() < 0.3
         else np.zeros(groups, np.int64),
         keeps_breaks=chance.random(groups) < chance.choice([0, 0, 0.6]),
         open=chance.random((types, grid.intervals)) < chance.choice([0.7, 1]),

@@ -179,14 +179,6 @@ PLAYED_WRONGLY = {
         "stretch_of[agent], floor.stretch_came[stretch] = stretch, now",
         "stretch_of[agent] = stretch",
     ),
-    "who is back late comes first": (
-        "and (comes != now or late_stretch[0] < coming[next_coming])",
-        "and True",
-    ),
-    "who is back late comes last": (
-        "and (comes != now or late_stretch[0] < coming[next_coming])",
-        "and comes != now",
-    ),
     # Patience and redials.
     "no end of patience": ("if stays < _NEVER:", "if False:"),
     "even the endlessly patient give up": ("if stays < _NEVER:", "if True:"),

@@ -63,7 +63,7 @@ def _registry() -> pint.UnitRegistry[Any]:
     return registry
 
 
-_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "week": 604_800, "weeks": 604_800}
 """What nearly everybody writes is read without pint, which takes its time to load."""
 
 
