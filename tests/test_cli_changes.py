@@ -61,7 +61,7 @@ def test_mistakes_name_the_change_and_the_field(verb: str, name: str) -> None:
         (f"contact_types.{name}.head_start=200", "needs a unit of time"),
         ("horizon.days", "write a field and its value"),
         ("horizon.days=[", "not valid YAML"),
-        ("agent_groups.nobody.skills={}", "rate_card"),
+        ("agent_groups.nobody.skills={}", "no agent group 'nobody'"),
     ):
         result = ran(verb, FILE, "--set", change)
         assert result.exit_code == 2

@@ -234,6 +234,61 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path: Path) -> N
 # Every contact, and one.
 
 
+def test_what_becomes_of_a_request_can_be_counted_from_its_contacts(tmp_path: Path) -> None:
+    """Though contact types hand it on, and some are rung or called in vain."""
+    import duckdb
+
+    call = {
+        "open": {"all": "09:00-12:00"},
+        "demand": {"rate": "40 calls/h"},
+        "talk_time": "5 min",
+        "patience": {"exponential": {"mean": "2 min"}},
+        "announced_wait": {"balking": 2},
+        "callback": {
+            "offered_from": "1 min", "accepted": "50%", "reached": "60%", "dialling": "20 s",
+        },
+    }  # fmt: skip
+    transfer = {"to": "second", "probability": "30%"}
+    groups = {"desk": {"call": {"transfer": transfer}}, "back": {"second": 1}}
+    case = case_from(scenario_of({"call": call, "second": call}, groups, differ={"ring": "10 s"}))
+    plan = StaffingPlan(by_interval=dict.fromkeys(groups, (3,) * case.grid.intervals))
+    study.write_log(case, tmp_path / "log", plan, seed=2, replications=32)
+    sample = study.simulate(case, plan, seed=2, replications=32, workers=1).sample
+    files = tmp_path / "log" / "*.parquet"
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            "SELECT origin, count(*), sum((NOT met)::INT) FROM ("
+            "  SELECT origin, bool_or(outcome = 'answered') AS met FROM"
+            f"  '{files}' GROUP BY replication, origin, interval, ordinal) GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+        counted = connection.execute(
+            "SELECT contact_type, sum(called_back::INT), sum(transferred::INT),"
+            " sum((again & 4 > 0)::INT), sum((outcome = 'unreached')::INT)"
+            f" FROM '{files}' GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+        ((busy,),) = connection.execute(
+            f"SELECT sum(wait_s + arrival_s - taken_s + coalesce(handle_s, 0)) FROM '{files}'"
+            " WHERE agent IS NOT NULL"
+        ).fetchall()
+    for place, name in enumerate(("call", "second")):
+        totals = {
+            measure: int(sample.measure(measure)[:, place].sum())
+            for measure in (
+                "requests",
+                "lost",
+                "callbacks",
+                "transferred",
+                "transfers",
+                "unreached",
+            )
+        }
+        assert rows[place] == (name, totals["requests"], totals["lost"])
+        found = tuple(totals[n] for n in ("callbacks", "transferred", "transfers", "unreached"))
+        assert counted[place] == (name, *found)
+    assert counted[0][2] > 0 < counted[1][3]
+    assert busy == pytest.approx(sample.group_measure("handling").sum() / 1e6, rel=1e-12)
+
+
 def test_every_contact_is_written_once(tmp_path: Path) -> None:
     import duckdb
 

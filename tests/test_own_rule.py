@@ -120,6 +120,22 @@ def test_a_rule_is_told_how_long_they_wait_and_are_idle() -> None:
     assert told == [([0], [60, 60]), ([0], [180]), ([120], [0])]
 
 
+def test_an_agent_is_idle_since_she_came_be_it_at_the_very_beginning() -> None:
+    case = case_from(scenario_of({"call": {}}))
+    demand = compile_demand(case)
+    plan = StaffingPlan(by_interval={"desk": (1,) * 48})
+    told: list[float] = []
+
+    def listens(waiting: tuple[Waiting, ...], free: tuple[Free, ...]) -> Any:
+        told.extend(one.idle for one in free)
+        return np.int64(0), np.int64(0)  # as `argmax` answers
+
+    drawn = draw_replication(demand, 1, 0)
+    callers = customers([Caller(0, 5)], case.grid.interval_us)
+    run(compile_model(case, demand, plan), replace(drawn, contacts=callers), listens)
+    assert told == [9 * 3600]
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -147,6 +163,11 @@ def test_what_cannot_be_rerun_from_the_file_says_so(tmp_path: Path) -> None:
     again = study.simulate(QUICK, replications=32, workers=1, routing=last_come)
     assert np.array_equal(result.sample.contacts, again.sample.contacts)
     assert "routing" not in provenance(study.simulate(QUICK, replications=32, workers=1))
+
+
+def test_a_rule_is_a_function() -> None:
+    with pytest.raises(CcsimError, match="routing=5: give a function"):
+        study.simulate(QUICK, replications=32, routing=5)  # type: ignore[arg-type]
 
 
 def test_only_the_reference_asks_a_function(tmp_path: Path) -> None:

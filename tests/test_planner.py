@@ -177,6 +177,19 @@ def test_a_floor_for_every_interval_is_never_dropped_below():
         assert len(found) == can_go
 
 
+def test_without_floors_no_set_of_contact_types_is_guarded():
+    """A promise is no floor: the simulation says what it can spare, of one type and of several."""
+    types = {name: small_centre().scenario.contact_types["call"] for name in "abc"}
+    groups = {
+        "all": {"skills": dict.fromkeys("abc", {}), "rate_card": "own"},
+        "pair": {"skills": dict.fromkeys("ab", {}), "rate_card": "own"},
+    }
+    case = small_centre(contact_types=types, agent_groups=groups)
+    guards = spare.guards_of(case, compile_demand(case))
+    assert len(guards.rows) == 7
+    assert not any(row.agents.any() for row in guards.rows)
+
+
 def formula_plan_of(agents):
     return StaffingPlan((PlacedShift("desk", 8 * HOUR, "day", 2 * HOUR, (), agents),))
 

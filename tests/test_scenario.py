@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -684,6 +685,21 @@ TRIPS = [
         "nobody hangs up without patience",
     ),
     (
+        "somebody_waits_for_the_ring",
+        {
+            "patience: {exponential: {mean: 3 min}}": "patience: 30 s",
+            "skills: {sales: {}}": "ring: 40 s\n    skills: {sales: {}}",
+        },
+        "it rings for 40 s, and all who call sales give up after 30 s",
+    ),
+    (
+        "late_breaks_are_planned",
+        {
+            "shifts: [day]": "late_break: keeps_length",
+        },
+        "staffed by interval and has no breaks",
+    ),
+    (
         "contacts_reach_somebody",
         {"skills: {sales: {}}": "skills: {sales: {after: 20 s}}"},
         "every group waits",
@@ -900,6 +916,44 @@ def test_contact_types_that_somebody_goes_to_exist(tmp_path: Path) -> None:
     said = [problem.message for problem in raised.value.problems]
     assert len(said) == 2
     assert all("did you mean 'sales'?" in each for each in said)
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("ring: 400 d", "'400 d' is too large; the most is 1 h"),
+        ("handle_time_spread: 95%", "'95%' is too large; the most is 90%"),
+        ("maximum_staff: -1", "-1 is too small; the least is 0"),
+    ],
+)
+def test_limits_are_written_as_the_value_was(tmp_path: Path, field: str, said: str) -> None:
+    text = BASE.replace("skills: {sales: {}}", f"{field}\n    skills: {{sales: {{}}}}")
+    (tmp_path / "scenario.yaml").write_text(text)
+    with pytest.raises(ScenarioError, match=re.escape(said)):
+        read_case(tmp_path / "scenario.yaml")
+
+
+def test_only_the_requests_of_others_may_come(tmp_path: Path) -> None:
+    """A second line has no callers of its own."""
+    second = (
+        "  second:\n    demand: {rate: 0 calls/h}\n    talk_time: 5 min\nagent_groups:\n"
+        "  back: {skills: {second: {}}, rate_card: in_house, shifts: [day]}\n"
+    )
+    text = BASE.replace("agent_groups:\n", second)
+    transfer = "skills: {sales: {transfer: {to: second, probability: 5%}}}"
+    (tmp_path / "scenario.yaml").write_text(text.replace("skills: {sales: {}}", transfer, 1))
+    case = read_case(tmp_path / "scenario.yaml")
+    assert case.scenario.next_types("sales") == {"second"}
+    assert case.scenario.exchanges("second")
+    (tmp_path / "scenario.yaml").write_text(text)
+    with pytest.raises(ScenarioError, match="nobody ever comes"):
+        read_case(tmp_path / "scenario.yaml")
+
+
+def test_a_change_of_what_is_not_there_is_a_slip_of_the_pen(tmp_path: Path) -> None:
+    (tmp_path / "scenario.yaml").write_text(BASE)
+    with pytest.raises(ScenarioError, match="no contact type 'sale'; did you mean 'sales'"):
+        read_case(tmp_path / "scenario.yaml", None, ["contact_types.sale.demand.scale=1.2"])
 
 
 def test_names_that_differ_only_in_capitals(tmp_path: Path) -> None:

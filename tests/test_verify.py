@@ -48,6 +48,7 @@ from ccsim.verification.lengths import LengthLaw, handle_law, in_hand, later, pa
 from ccsim.verification.log_rules import RULES
 from ccsim.verification.playing import Played, z_limit, z_scores
 from tests.equality import Centre, small_centres
+from tests.oracles import scenario_of
 
 GOLDEN = Path(__file__).parent / "golden" / "cli"
 PLAY = "ccsim.verification.playing"
@@ -214,6 +215,43 @@ def test_shipped_scenarios_pass(name: str) -> None:
 @pytest.mark.parametrize("name", shipped_scenarios())
 def test_shipped_scenarios_pass_a_short_look(name: str) -> None:
     result = study.verify(shipped_scenarios()[name], contacts=20_000)
+    assert result.agrees, str(result)
+
+
+def test_a_centre_with_everything_in_it_passes() -> None:
+    """What a reduction does not speak of is taken away: pace, ring, transfers, other types."""
+    redial = {"probability": "30%", "delay": "5 min", "elsewhere": {"to": "second"}}
+    repeat = {"delay": "30 min", "elsewhere": {"to": "second", "share": "40%"}}
+    call = {
+        "open": {"all": "08:00-20:00"},
+        "demand": {"rate": "60 calls/h"},
+        "talk_time": {"exponential": {"mean": "3 min"}},
+        "patience": {"exponential": {"mean": "2 min"}},
+        "announced_wait": {"balking": 1.5},
+        "callback": {"offered_from": "1 min", "accepted": "37%", "dialling": "20 s"},
+        "at_closing": "carry_over",
+        "ageing": 2,
+    }
+    transfer = {"to": "second", "probability": "10%", "context_lost": "30 s"}
+    differ = {
+        "ring": "5 s",
+        "tenure": {"new": {"share": "20%", "handle_time": 1.5, "resolution": 0.9}},
+        "handle_time_spread": "20%",
+        "learning": {"coaching": {"start": "2026-09-07", "handle_time": 0.8, "resolution": 1.05}},
+    }
+    groups = {
+        "desk": {"call": {"transfer": transfer, "resolution": "80%"}},
+        "back": {"second": 1, "call": {"priority": 2, "contact_priority": 2, "resolution": "70%"}},
+    }
+    case = case_from(
+        scenario_of(
+            {"call": {**call, "redial": redial, "repeat": repeat}, "second": call},
+            groups,
+            differ=differ,
+            days=7,
+        )
+    )
+    result = study.verify(case, contacts=20_000)
     assert result.agrees, str(result)
 
 

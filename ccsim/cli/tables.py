@@ -178,7 +178,7 @@ def show_comparison(comparison: Comparison, verdicts: Sequence[str]) -> None:
 def show_weeks(comparison: Comparison) -> None:
     """Write what each variant changes week by week, and when it pays its hours back."""
     from ccsim.results import variant_name
-    from ccsim.results.weeks import pays_back, week_differences
+    from ccsim.results.weeks import pays_back, takes_hours_off, week_differences
 
     first, *others = comparison.simulations
     for other in others:
@@ -195,6 +195,12 @@ def show_weeks(comparison: Comparison) -> None:
         write(f"{variant_name(other.case)}, week by week against {variant_name(first.case)}")
         rows = [(str(week), *values) for week, values in weeks.items()]
         write_table(["week", *names], rows)
+        write(
+            "  saved hours: handle time that as many served requests no longer take; hours back: "
+            "saved so far, less time taken off the floor"
+        )
+        if not takes_hours_off(first, other):
+            continue
         may, surely = pays_back(first, other)
         if surely is not None:
             early = f"; perhaps by that of week {may}" if may != surely else ""

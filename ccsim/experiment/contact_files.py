@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 _COPY = """
 COPY (
   SELECT
-    replication, contact_types.name AS contact_type, interval, ordinal, attempt,
+    replication, contact_types.name AS contact_type, origins.name AS origin, interval, ordinal,
+    attempt,
     make_timestamp({start} + arrival) AS arrival_utc, arrival / 1e6 AS arrival_s,
     outcomes.name AS outcome, wait / 1e6 AS wait_s, handle_time / 1e6 AS handle_s,
-    agent_groups.name AS agent_group, agent, last, unresolved, again, cut
+    agent_groups.name AS agent_group, agent, taken / 1e6 AS taken_s, last, unresolved, called_back,
+    transferred, again, cut
   FROM contacts
     JOIN contact_types USING (contact_type)
+    JOIN origins USING (origin)
     JOIN outcomes USING (outcome)
     LEFT JOIN agent_groups USING (agent_group)
   ORDER BY replication, arrival, place
@@ -53,7 +56,10 @@ def write_contacts(
     case, plan, seed, replications, engine, progress
         As for `ccsim.experiment.replicate`, whose contacts they are.
     folder : Path
-        A new one; it appears when all is written.
+        A new one; it appears when all is written. A request is named by replication, origin,
+        interval and ordinal; `again` adds 1 where the contact follows one without an answer, 2
+        where an agent was met before, 4 where one passed it on. Who rang or dialled in vain is the
+        agent of a contact that is not answered; `taken_s` is from when on.
 
     Raises
     ------
@@ -114,17 +120,19 @@ def _write(case: Case, model: Model, logs: list[tuple[int, ContactLog]], path: P
             **{
                 name: column(name)
                 for name in (
-                    "contact_type", "interval", "ordinal", "attempt", "arrival", "outcome", "wait",
-                    "last", "unresolved", "again", "cut",
+                    "contact_type", "origin", "interval", "ordinal", "attempt", "arrival",
+                    "outcome", "wait", "taken", "last", "unresolved", "called_back", "transferred",
+                    "again", "cut",
                 )
             },
             "handle_time": np.ma.masked_array(column("ended") - column("left_queue"), ~answered),
-            "agent": np.ma.masked_array(agent, ~answered),
-            "agent_group": np.where(answered, model.agent_group[agent], -1)
+            "agent": np.ma.masked_array(agent, agent < 0),
+            "agent_group": np.where(agent >= 0, model.agent_group[agent], -1)
             if len(model.agent_group)
             else np.full(len(agent), -1),
         },
         "contact_types": _names("contact_type", model.contact_types),
+        "origins": _names("origin", model.contact_types),
         "outcomes": _names("outcome", [outcome.name.lower() for outcome in Outcome]),
         "agent_groups": _names("agent_group", model.groups),
     }  # fmt: skip

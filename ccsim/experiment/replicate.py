@@ -110,6 +110,8 @@ def replicate(
     precise = replications if isinstance(replications, Precision) else None
     needed = FIRST_LOOK if precise else whole_blocks(replications, block_size) // block_size  # type: ignore[arg-type]
     job = _job(case, plans, seed, block_size, engine, needed)
+    if rule is not None and not callable(rule):
+        raise CcsimError(f"routing={rule!r}: give a function of who waits and who is free")
     if rule is not None:
         if engine == "compiled" or checkpoint is not None:
             raise CcsimError("a routing function is for the reference engine, without a checkpoint")

@@ -88,7 +88,8 @@ def contact_type_table(
                 "lost_share": (totals["lost"], totals["requests"]),
                 "transferred_share": (totals["transferred"], totals["answered"]),
                 "resolved_share": (settled, totals["answered"]),
-                "settled_share": (settled, totals["requests"]),
+                # Of whose requests, where contact types exchange them?
+                "settled_share": (settled, totals["requests"] * (not scenario.exchanges(name))),
                 "speed_of_answer": (totals["wait_answered"] / 1e6, totals["answered"]),
             }
             row: dict[str, object] = {"window": date, "contact_type": name}

@@ -68,9 +68,10 @@ def week_differences(first: Simulation, other: Simulation) -> Iterator[WeekDiffe
 
     Notes
     -----
-    Saved is handling for as many served requests: of each contact type what the first spent, times
-    requests served here ÷ served there, less what is spent here. Handling alone would count as
-    saved whatever customers who gave up no longer cost.
+    Saved is handle time for as many served requests: of each contact type what the first spent,
+    times requests served here ÷ served there, less what is spent here. Handle time alone would
+    count as saved whatever customers who gave up no longer cost. Contact types that exchange
+    contacts count as one. Ring time and dialling are not in it.
     """
     weeks = weeks_of(first.case.grid.days)
     nothing = np.zeros(first.sample.replications // first.sample.block_size)
@@ -150,20 +151,29 @@ def _count(one: Simulation, measure: str, name: str, days: tuple[int, ...]) -> F
 
 
 def _saved(first: Simulation, other: Simulation, days: tuple[int, ...]) -> Floats:
-    """Handling that as many served requests no longer take [h], of some days in each block."""
+    """Handle time that as many served requests no longer take [h], of some days in each block."""
+    both = [n for n in first.case.scenario.contact_types if n in other.case.scenario.contact_types]
+    apart = [n for n in both if not any(one.case.scenario.exchanges(n) for one in (first, other))]
+    # What contact types hand to each other is work for the requests of all of them.
+    pools = [[name] for name in apart] + [[name for name in both if name not in apart]]
     saved = np.zeros(first.sample.replications // first.sample.block_size)
-    for name in first.case.scenario.contact_types:
-        if name in other.case.scenario.contact_types:
-            spent, served = (
-                [_count(one, measure, name, days) for one in (first, other)]
-                for measure in ("handle_time", "requests")
-            )
-            served = [
-                asked - _count(one, "lost", name, days)
-                for asked, one in zip(served, (first, other), strict=True)
-            ]
-            saved += spent[0] * served[1] / np.maximum(served[0], 1e-9) - spent[1]
+    for names in pools:
+        spent, asked, lost = (
+            [sum(_count(one, measure, n, days) for n in names) for one in (first, other)]
+            for measure in ("handle_time", "requests", "lost")
+        )
+        served = [np.asarray(a - gone) for a, gone in zip(asked, lost, strict=True)]
+        if served[0].all():
+            saved += spent[0] * served[1] / served[0] - spent[1]
     return saved / HOUR_US
+
+
+def takes_hours_off(first: Simulation, other: Simulation) -> bool:
+    """Whether a variant has fewer hours on the floor in some week, so that they may come back."""
+    return any(
+        one.measure == "on_the_floor_hours" and one.estimate.upper < 0
+        for one in week_differences(first, other)
+    )
 
 
 def _on_the_floor(one: Simulation, days: tuple[int, ...]) -> Floats:

@@ -207,6 +207,8 @@ def search_cost(result: PlanResult, look: Look) -> str:
 def valid_bound_said(result: PlanResult) -> BoundSaid:
     """The bound that holds for every plan."""
     which = "valid bound by conservation of work"
+    if result.bound.cost == 0 and result.bound.left_out:
+        which += ", in which no promise of this scenario counts"
     return BoundSaid("no plan can be cheaper than", result.bound.cost, which)
 
 

@@ -208,7 +208,9 @@ def demand_is_used(scenario: Scenario, at: At) -> Iterator[Problem]:
         if demand.observed_abandonment is not None and not demand.includes:
             message = "is only used with 'includes: [redials]'; write that too, or leave it out"
             yield at((*here, "observed_abandonment"), message)
-        if demand.scale == 0 or demand.rate == 0:
+        others = any(name in scenario.next_types(other) for other in scenario.contact_types)
+        others = others or any(name in one.contacting for one in scenario.incidents.values())
+        if (demand.scale == 0 or demand.rate == 0) and not others:
             field = "scale" if demand.scale == 0 else "rate"
             message = "nobody ever comes; in a variant take the contact type away with 'null'"
             yield at((*here, field), message)

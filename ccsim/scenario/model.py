@@ -74,9 +74,9 @@ class Transfer(Given):
     """The contact type that they are passed on to; there they queue, and may give up, again."""
     probability: Share
     """The chance that an agent of this group passes such a contact on."""
-    handle_time: Annotated[float, Field(ge=0, le=100)] = 1.0
+    handle_time: Annotated[float, Field(ge=0.01, le=100)] = 1.0
     """What she spends on a contact that she passes on, as a multiple of her handle time."""
-    context_lost: Duration = 0
+    context_lost: Annotated[Duration, Field(le=8 * HOUR)] = 0
     """How much longer the next agent needs because the matter is told once more."""
     at_most: Annotated[int, Field(ge=1, le=20)] = 3
     """The most later contacts of one request, redials and repeats included; what this bound cuts
@@ -89,7 +89,7 @@ class AnnouncedWait(Given):
     estimate: AnnouncedEstimate = "last_answered"
     """`last_answered`: the wait of whoever of this contact type was taken last. `by_position`: so
     much for everybody who waits already, and for oneself."""
-    per_waiting: Duration | None = None
+    per_waiting: Annotated[Duration, Field(le=24 * HOUR)] | None = None
     """How much each place in the queue adds, for `by_position`."""
     balking: Annotated[float, Field(ge=0.01, le=100)] | None = None
     """Who hangs up at once: whoever is told more than so many times her patience. None: nobody."""
@@ -104,7 +104,7 @@ class Callback(Given):
     """The share of those offered it who accept. One study of a bank found 37 %."""
     reached: Share = 1.0
     """The share of them who answer when they are called; the others are lost."""
-    dialling: Duration = 0
+    dialling: Annotated[Duration, Field(le=HOUR)] = 0
     """How long an agent dials and lets it ring, whether the customer answers or not."""
 
 
@@ -277,7 +277,7 @@ class AgentGroup(Given):
     the scenario's."""
     shrinkage: Shrinkage = Shrinkage()
     """What keeps paid agents off the floor."""
-    ring: Duration = 0
+    ring: Annotated[Duration, Field(le=HOUR)] = 0
     """How long it rings before an agent answers: the customer waits on, and may give up."""
     late_break: Literal["keeps_end", "keeps_length"] = "keeps_end"
     """A break that begins late, because a contact was not over, ends as planned, or is as long."""
@@ -468,6 +468,19 @@ class Scenario(Given):
     def zone_of(self, group: str) -> str:
         """The time zone by whose clocks the shifts of an agent group start."""
         return self.agent_groups[group].time_zone or self.time_zone
+
+    def next_types(self, contact_type: str) -> set[str]:
+        """Contact types at which a request of this one may turn up next."""
+        given = self.contact_types[contact_type]
+        again = (given.redial, given.repeat)
+        found = {one.elsewhere.to for one in again if one is not None and one.elsewhere is not None}
+        skills = [g.skills.get(contact_type) for g in self.agent_groups.values()]
+        return found | {one.transfer.to for one in skills if one is not None and one.transfer}
+
+    def exchanges(self, contact_type: str) -> bool:
+        """Whether requests of other contact types turn up at this one, or of this one at others."""
+        coming = (contact_type in self.next_types(other) for other in self.contact_types)
+        return bool(self.next_types(contact_type)) or any(coming)
 
     def targets(self) -> Iterator[tuple[str, Target]]:
         """Each contact type's name with each of its targets, in the order of the file."""

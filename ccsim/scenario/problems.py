@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from ccsim.errors import Problem
 from ccsim.scenario.model import Scenario
-from ccsim.scenario.units import came
+from ccsim.scenario.units import came, write_duration, write_share
 from ccsim.scenario.yaml_reader import Node, Place
 
 if TYPE_CHECKING:
@@ -133,6 +133,8 @@ def _in_words(detail: ErrorDetails) -> str:
         if str(loc[-1]).isdigit():
             hint = "; if it was a decimal comma, write a point"
         words = f"unknown field{hint}"
+    elif kind in _WORDS and isinstance(value, str) and context:
+        words = f"{came_text} {_WORDS[kind].format(**_as_written(value, context))}"
     elif kind == "missing" or value is None:
         words = f"needs a value{_sentence(loc)}"
     elif kind == "literal_error":
@@ -169,6 +171,21 @@ _WORDS = {
     "model_type": "stands where fields are needed; write them below, one a line",
     "tuple_type": "is not a list; write [one, two]",
 }
+
+
+def _as_written(value: str, limits: Mapping[str, Any]) -> dict[str, Any]:
+    """Limits in the unit of what came: lengths of time and shares are kept as plain numbers."""
+
+    def written(limit: Any) -> Any:
+        if not isinstance(limit, int | float):
+            return limit
+        if "%" in value:
+            return write_share(float(limit))
+        if any(letter.isalpha() for letter in value):
+            return write_duration(int(limit))
+        return limit
+
+    return {name: written(limit) for name, limit in limits.items()}
 
 
 def _sentence(loc: FieldPath) -> str:

@@ -16,11 +16,18 @@ from pydantic import ValidationError
 from ccsim.errors import Problem, ScenarioError
 from ccsim.scenario.calendar import lay_grid
 from ccsim.scenario.case import Case, constant_rates, too_many
-from ccsim.scenario.checks import check, check_names
+from ccsim.scenario.checks import NAMED, check, check_names
 from ccsim.scenario.folder import inside, read_up_to
 from ccsim.scenario.merge import EMPTY, merge, override, without
 from ccsim.scenario.model import Scenario
-from ccsim.scenario.problems import did_you_mean, locate, problem_at, problems_of, settled
+from ccsim.scenario.problems import (
+    did_you_mean,
+    locate,
+    problem_at,
+    problems_of,
+    settled,
+    unknown_name,
+)
 from ccsim.scenario.series import read_series
 from ccsim.scenario.yaml_reader import (
     MAXIMUM_BYTES,
@@ -168,7 +175,9 @@ def _case(document: Document, variant: str | None, overrides: Sequence[str]) -> 
             refuse(Place(str(document.path)), f"no variant {variant!r}{hint}")
         root = merge(root, without(document.variants.entries[variant], "description"))
     for text in overrides:
-        root = merge(root, override(text))
+        patch = override(text)
+        _refuse_new_names(root, patch, text)
+        root = merge(root, patch)
     problems = _field_problems(root)
     if problems:
         raise ScenarioError(settled(problems))
@@ -189,6 +198,20 @@ def _case(document: Document, variant: str | None, overrides: Sequence[str]) -> 
         changes=tuple(overrides),
         files=series.files,
     )
+
+
+def _refuse_new_names(root: Node, patch: Node, text: str) -> None:
+    """A field of something that is not there: the name is misspelled."""
+    for part in NAMED:
+        known = root.entries.get(part, EMPTY)
+        given = patch.entries.get(part, EMPTY)
+        for name, below in given.entries.items() if isinstance(given.value, dict) else ():
+            deeper = text.partition("=")[0].count(".") > 1
+            if deeper and isinstance(below.value, dict) and name not in known.entries:
+                kind = part.removesuffix("s").replace("_", " ")
+                refuse(
+                    below.place, unknown_name(name, tuple(known.entries), kind), f"{part}.{name}"
+                )
 
 
 def _field_problems(root: Node) -> list[Problem]:

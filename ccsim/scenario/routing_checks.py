@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from ccsim.errors import Problem
 from ccsim.scenario.hours import DAY_MINUTES
-from ccsim.scenario.model import AgentGroup, Scenario
+from ccsim.scenario.model import AgentGroup, Partner, Scenario
 from ccsim.scenario.problems import At, Check
+from ccsim.scenario.units import write_duration
 
 
 def redials_can_happen(scenario: Scenario, at: At) -> Iterator[Problem]:
@@ -112,6 +113,28 @@ def waits_are_announced(scenario: Scenario, at: At) -> Iterator[Problem]:
             yield at((*here, "announced_wait", "balking"), message)
 
 
+def somebody_waits_for_the_ring(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """A phone that rings longer than anybody waits is never answered."""
+    for group, one in scenario.agent_groups.items():
+        for name in one.skills:
+            patience = scenario.contact_types[name].patience
+            constant = None if patience is None else patience.constant
+            if constant is not None and one.ring > constant.value:
+                message = (
+                    f"it rings for {write_duration(one.ring)}, and all who call {name} give up "
+                    f"after {write_duration(constant.value)}; shorten it"
+                )
+                yield at(("agent_groups", group, "ring"), message)
+
+
+def late_breaks_are_planned(scenario: Scenario, at: At) -> Iterator[Problem]:
+    """Only a shift has breaks."""
+    for group, one in scenario.agent_groups.items():
+        if one.late_break != "keeps_end" and not one.shifts:
+            message = "the group is staffed by interval and has no breaks; give it shifts"
+            yield at(("agent_groups", group, "late_break"), message)
+
+
 def _most_agents(scenario: Scenario, group: AgentGroup) -> int | None:
     """The most who can be on the floor, if there is a limit."""
     card = scenario.rate_cards.get(group.rate_card)
@@ -129,6 +152,30 @@ def routing_remarks(scenario: Scenario) -> Iterator[str]:
         told = given.announced_wait
         if told is not None and told.balking is None and given.callback is None:
             yield f"{name}: nothing follows from the announced wait; write balking or a callback"
+        overnight = given.at_closing == "carry_over" and told is not None
+        if overnight and told is not None and told.estimate == "last_answered":
+            yield (
+                f"{name}: in the morning the wait of whoever was carried over is announced, the "
+                "night included; by_position knows no nights"
+            )
+        for other in sorted(scenario.next_types(name)):
+            if scenario.hours(other).spans != scenario.hours(name).spans:
+                yield f"{name}: whoever goes on to {other} may find it closed"
+    for group, one in scenario.agent_groups.items():
+        card, group_card = scenario.rate_cards.get(one.rate_card), one.rate_card
+        if (
+            isinstance(card, Partner)
+            and card.minimum
+            and any(
+                name in scenario.next_types(other)
+                for name in one.skills
+                for other in scenario.contact_types
+            )
+        ):
+            yield (
+                f"{group}: the forecast of {group_card} counts requests of its own contact types, "
+                "and not what is passed on to them"
+            )
 
 
 ROUTING_CHECKS: tuple[Check, ...] = (
@@ -137,5 +184,7 @@ ROUTING_CHECKS: tuple[Check, ...] = (
     closing_happens,
     others_are_others,
     waits_are_announced,
+    somebody_waits_for_the_ring,
+    late_breaks_are_planned,
     contacts_reach_somebody,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from heapq import heappop
 from itertools import chain
+from operator import index
 from typing import TYPE_CHECKING
 
 from ccsim.demand.draw import scale_one
@@ -97,7 +98,7 @@ def by_rule(
             tuple(
                 Free(
                     model.groups[centre.group_of[agent]],
-                    (now - (centre.idle_since[agent] or now)) / MICROSECONDS,
+                    (now - _since(centre, agent)) / MICROSECONDS,
                     agent,
                 )
                 for agent in agents
@@ -107,12 +108,24 @@ def by_rule(
             return
         contact, agent = _checked(chosen, contacts, agents)
         group, contact_type = centre.group_of[agent], centre.contact_type[contact]
+        if agent == serving and centre.carries_over[contact_type]:
+            raise CcsimError(
+                f"routing: who serves out leaves {model.contact_types[contact_type]}, which is "
+                "carried over; answer None, or another contact"
+            )
         if not model.skills.priority[group, contact_type]:
             raise CcsimError(
                 f"routing: {model.groups[group]} cannot take {model.contact_types[contact_type]}; "
                 "choose an agent whose group has the skill"
             )
         centre.gives(agent, contact, now)
+
+
+def _since(centre: Centre, agent: int) -> int:
+    """Since when an agent who is free has been idle [µs]."""
+    since = centre.idle_since[agent]
+    assert since is not None
+    return since
 
 
 def _tidy(centre: Centre) -> None:
@@ -126,8 +139,10 @@ def _tidy(centre: Centre) -> None:
 def _checked(chosen: object, contacts: list[int], agents: list[int]) -> tuple[int, int]:
     """Contact and agent that a rule has chosen by their places."""
     match chosen:
-        case (int(place), int(other)) if 0 <= place < len(contacts) and 0 <= other < len(agents):
-            return contacts[place], agents[other]
+        case (place, other) if hasattr(place, "__index__") and hasattr(other, "__index__"):
+            first, second = index(place), index(other)
+            if 0 <= first < len(contacts) and 0 <= second < len(agents):
+                return contacts[first], agents[second]
     raise CcsimError(
         f"routing: {chosen!r} came; answer None, or the places of one of {len(contacts)} contacts "
         f"and of one of {len(agents)} agents, counted from 0"

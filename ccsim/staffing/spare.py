@@ -21,8 +21,8 @@ from ccsim.plans import PlacedShift, StaffingPlan
 from ccsim.scenario.case import Case
 from ccsim.scenario.model import Skill
 from ccsim.scenario.units import MICROSECONDS
-from ccsim.staffing.adjust import present_agents, sharing_agents
-from ccsim.staffing.requirement import Requirement, require
+from ccsim.staffing.adjust import present_agents
+from ccsim.staffing.requirement import Requirement, covered_together, require
 from ccsim.staffing.work import handle_factors
 
 Integers = NDArray[np.int64]
@@ -44,7 +44,8 @@ def required(
 
     Unresolved contacts come back in the interval of the first one, whoever is passed on queues in
     it too, and groups that differ are taken as if each handled as many, as are agents of one group
-    who differ: a first answer.
+    who differ. Who tries another contact type next, who balks and who is called back are left to
+    the simulation too: a first answer.
     """
     volume, handle = {}, {}
     paces = {pace.group: pace for pace in demand.paces if pace is not None}
@@ -142,7 +143,8 @@ def spare_shifts(
 def guards_of(case: Case, demand: DemandModel) -> Requirement:
     """What no search may go below: the interval floors of the contact types."""
     nobody = np.full(case.grid.intervals, -_ANY_NUMBER, dtype=np.int64)
-    return required(case, demand, {"+".join(types): nobody for types in sharing_agents(case)})
+    sets = covered_together(case.scenario)
+    return required(case, demand, {"+".join(types): nobody for types in sets})
 
 
 def _keeps_guards(case: Case, plan: StaffingPlan, guards: Requirement) -> bool:

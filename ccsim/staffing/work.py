@@ -230,18 +230,7 @@ def _forced(case: Case, name: str, drawn: ContactTypeDemand, target: Target) -> 
 
 def _others_come(scenario: Scenario, name: str) -> bool:
     """Whether requests of other contact types are passed on to this one, or try it next."""
-    return any(
-        name in others_of(scenario, other) for other in scenario.contact_types if other != name
-    )
-
-
-def others_of(scenario: Scenario, name: str) -> set[str]:
-    """Contact types at which a request of this one may turn up next."""
-    given = scenario.contact_types[name]
-    elsewhere = [again.elsewhere for again in (given.redial, given.repeat) if again is not None]
-    skills = [g.skills[name] for g in scenario.agent_groups.values() if name in g.skills]
-    found = [*elsewhere, *(skill.transfer for skill in skills)]
-    return {one.to for one in found if one is not None}
+    return any(name in scenario.next_types(other) for other in scenario.contact_types)
 
 
 def _some_neither_wait_nor_abandon(given: ContactType) -> bool:

@@ -19,7 +19,7 @@ from ccsim.scenario.calendar import lay_grid
 from ccsim.scenario.case import Case, Table
 from ccsim.scenario.distributions import HandleDistribution, PatienceDistribution
 from ccsim.scenario.hours import ALWAYS_OPEN
-from ccsim.scenario.model import ContactType, Scenario, Shrinkage, Skill
+from ccsim.scenario.model import AgentGroup, ContactType, Scenario, Skill
 from ccsim.scenario.targets import Target
 from ccsim.scenario.units import MICROSECONDS
 from ccsim.staffing.requirement import covered_together
@@ -198,6 +198,10 @@ def bare(given: ContactType, **kept: Any) -> ContactType:
         "announced_wait": None,
         "callback": None,
     }
+    # Whoever would try another contact type tries this one again: others are not there.
+    for again in ("redial", "repeat"):
+        if kept.get(again) is not None:
+            kept[again] = kept[again].model_copy(update={"elsewhere": None})
     return given.model_copy(update=plain | kept)
 
 
@@ -240,20 +244,9 @@ def _scenario(
 ) -> Scenario:
     """A scenario of these contact types and one team."""
     any_group = next(iter(scenario.agent_groups.values()))
-    team = any_group.model_copy(
-        update={
-            "skills": dict(skills or {name: Skill() for name in contact_types}),
-            "shifts": (),
-            "shrinkage": Shrinkage(),
-            "ring": 0,
-            "late_break": "keeps_end",
-            "tenure": {},
-            "handle_time_spread": 0.0,
-            "learning": {},
-            "minimum_staff": 0,
-            "maximum_staff": None,
-            "agents": None,
-        }
+    team = AgentGroup(
+        skills=dict(skills or {name: Skill() for name in contact_types}),
+        rate_card=any_group.rate_card,
     )
     plain = {
         "contact_types": dict(contact_types),
