@@ -181,8 +181,8 @@ def test_without_floors_no_set_of_contact_types_is_guarded():
     """A promise is no floor: the simulation says what it can spare, of one type and of several."""
     types = {name: small_centre().scenario.contact_types["call"] for name in "abc"}
     groups = {
-        "all": {"skills": dict.fromkeys("abc", {}), "rate_card": "own"},
-        "pair": {"skills": dict.fromkeys("ab", {}), "rate_card": "own"},
+        "all": {"skills": {name: {} for name in "abc"}, "rate_card": "own"},
+        "pair": {"skills": {name: {} for name in "ab"}, "rate_card": "own"},
     }
     case = small_centre(contact_types=types, agent_groups=groups)
     guards = spare.guards_of(case, compile_demand(case))

@@ -55,14 +55,20 @@ def who_differs(group: AgentGroup, given: PaceModel | None) -> Iterator[str]:
         pace += f", growing over {write_duration(one.ramp)}" if one.ramp else ""
         yield f"  {name}: {_multiples(one)} from {one.start}{pace}"
     handle, settles = (mean[-given.first_day :] for mean in given.mean)
-    yield (
-        f"    on average handle time × {handle[0]:.3f} on the first day and {handle[-1]:.3f} on "
-        f"the last, resolution × {settles[0]:.3f} and {settles[-1]:.3f}"
-    )
+    said = [
+        f"{what} × {mean[0]:.3f}"
+        + (f" on the first day and {mean[-1]:.3f} on the last" if mean[0] != mean[-1] else "")
+        for what, mean in (("handle time", handle), ("resolution", settles))
+        if (mean != 1).any()
+    ]
+    if said:
+        yield f"    on average {', '.join(said)}"
 
 
 def _multiples(given: Tenure | Learning) -> str:
-    return f"handle time × {given.handle_time:g}, resolution × {given.resolution:g}"
+    both = {"handle time": given.handle_time, "resolution": given.resolution}
+    said = [f"{what} × {multiple:g}" for what, multiple in both.items() if multiple != 1]
+    return ", ".join(said) or "nothing changes"
 
 
 def _untimely(given: UntimelyModel, words: str) -> str:

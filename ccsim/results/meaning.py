@@ -287,6 +287,13 @@ def _approximate(case: Case, demand: DemandModel) -> list[str]:
             for name, given in scenario.contact_types.items()
             if given.patience is not None and given.patience.exponential is None
         ],
+        "the formulas know nothing of announced waits, callbacks, and who tries another contact "
+        "type; simulation does": [
+            name
+            for name, given in scenario.contact_types.items()
+            if given.announced_wait is not None
+            or any(again and again.elsewhere for again in (given.redial, given.repeat))
+        ],
         "taking redials out of the counts keeps the shape of the day": [
             name
             for name, given in scenario.contact_types.items()

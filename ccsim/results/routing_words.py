@@ -48,6 +48,10 @@ def _limits(scenario: Scenario, given: ContactType) -> Iterator[str]:
 
 
 def _order(given: ContactType) -> Iterator[str]:
+    if given.head_start:
+        from ccsim.scenario.units import write_duration
+
+        yield f"goes {write_duration(given.head_start)} ahead in the queue"
     if given.ageing != 1:
         yield f"a minute of its wait counts as {given.ageing:g}"
     if given.agent_choice in _CHOSEN:
@@ -101,6 +105,8 @@ def _told(given: ContactType) -> Iterator[str]:
             f"from {write_duration(callback.offered_from)} on a callback is offered, "
             f"{callback.accepted:.1%} accept, {callback.reached:.1%} of them are reached"
         )
+        if callback.dialling:
+            yield f"calling one takes {write_duration(callback.dialling)}"
 
 
 def _passed_on(transfer: Transfer) -> Iterator[str]:
