@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -15,15 +15,22 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from ccsim.demand.draw import INTERVAL_ORIGIN, Contacts, Draw, draw_replications
+from ccsim.demand.model import compile_demand
 from ccsim.demand.table import NEVER
+from ccsim.plans import StaffingPlan
+from ccsim.scenario.case import case_from
 from ccsim.simulation import engine_compiled, reference
 from ccsim.simulation import state as state_module
 from ccsim.simulation.laid_out import laid_out
 from ccsim.simulation.log import ContactLog, Outcome
-from ccsim.simulation.model import Model
-from ccsim.simulation.state import State, state_at, still_to_arrive
+from ccsim.simulation.model import Model, compile_model
+from ccsim.simulation.state import State, Underway, state_at, still_to_arrive
 from ccsim.simulation.state_laid_out import laid_out_from
+from tests.behaviour_oracles import chain_of
+from tests.centres import HOUR, MINUTE
 from tests.equality import Centre, differences, played_by_reference, some_days
+from tests.oracles import scenario_of
 from tests.test_slips import altered
 
 STRETCHES = ("stretch_came", "stretch_left")
@@ -229,3 +236,99 @@ def test_a_slip_in_what_there_is_shows(slip: str, monkeypatch: pytest.MonkeyPatc
             if differences(tail(centre, state), log):
                 return
     pytest.fail(f"nothing tells that {slip}")
+
+
+def in_system(model: Model, draw: Draw, instant: int, talking: int, waiting: int) -> State:
+    """A centre of one type and one group in which all is memoryless, with so many there.
+
+    What is left of a talk or of a patience is a new one.
+    """
+    number, agents = talking + waiting, len(model.agent_group)
+    key = ((0, -INTERVAL_ORIGIN, ordinal, 0) for ordinal in range(number))
+    lengths = [(draw.handle_time(k, 0, instant), draw.patience(k, 0)) for k in key]
+    handle_time, patience = np.array(lengths, np.int64).reshape(-1, 2).T
+    none, no, held = (
+        np.zeros(number, np.int64),
+        np.zeros(number, bool),
+        np.arange(number) < talking,
+    )
+    contacts = Underway(
+        contact_type=none,
+        origin=none,
+        interval=none - INTERVAL_ORIGIN,
+        ordinal=np.arange(number),
+        attempt=none,
+        drawn=none,
+        arrival=none + instant - 1,
+        handle_time=handle_time,
+        patience=patience + 1,
+        outcome=np.where(held, Outcome.ANSWERED, Outcome.WAITING),
+        left_queue=np.where(held, instant - 1, NEVER),
+        taken=np.where(held, instant - 1, NEVER),
+        ended=np.where(held, instant + handle_time, NEVER),
+        agent=np.where(held, np.arange(number), -1),
+        last=~no,
+        again=np.zeros(number, np.int8),
+        unresolved=no,
+        called_back=no,
+        transferred=no,
+        cut=no,
+        talk_ends=none - NEVER,
+    )
+    came, idle_since = model.stretches.start, np.full(agents, NEVER)
+    stretch = np.flatnonzero((came < instant) & (model.stretches.end > instant))
+    idle_since[talking:] = came[stretch[talking:]]
+    return State(
+        instant=instant,
+        contacts=contacts,
+        stretch=stretch,
+        came=came,
+        otherwise=np.zeros(len(came), bool),
+        back=np.zeros((0, 2), np.int64),
+        idle_since=idle_since,
+        handled=np.zeros(agents, np.int64),
+        last_wait=np.zeros(1, np.int64),
+        lasts=instant,
+    )
+
+
+@pytest.mark.parametrize(("talking", "waiting"), [(4, 12), (4, 0), (1, 0)])
+def test_from_a_number_in_the_system_a_queue_follows_its_law(talking: int, waiting: int) -> None:
+    """M/M/4+M for 45 minutes from a number on: who gives up, and the time spent waiting.
+
+    Rates per minute; two figures, three beginnings: |z| > 4.5 comes by chance once in 24,000 runs.
+    """
+    arrives, served, gives_up, agents, minutes, days = 0.9, 1 / 5, 1 / 8, 4, 45, 600
+
+    def moves(there: int) -> list[tuple[float, int]]:
+        queue = max(there - agents, 0)
+        leaves = min(there, agents) * served + queue * gives_up
+        return [(arrives, there + 1)] * (there < 90) + ([(leaves, there - 1)] if there else [])
+
+    chain = chain_of(talking + waiting, moves)
+    _, spent = chain.from_first(minutes)
+    queued = chain.mean(spent, lambda there: max(there - agents, 0))  # minutes of waiting
+    call = {
+        "open": {"all": "00:00-24:00"},
+        "demand": {"rate": f"{60 * arrives} calls/h"},
+        "talk_time": {"exponential": {"mean": "5 min"}},
+        "patience": {"exponential": {"mean": "8 min"}},
+    }
+    case = case_from(scenario_of({"call": call}))
+    demand = compile_demand(case)
+    plan = StaffingPlan(by_interval={"desk": (agents,) * case.grid.intervals})
+    begin = 14 * HOUR
+    end = begin + minutes * MINUTE
+    model = replace(compile_model(case, demand, plan), cut=True, end=end)
+    found = []
+    for draw in draw_replications(demand, 11, range(days), block_size=1, compiled=True):
+        state = in_system(model, draw, begin, talking, waiting)
+        in_time = draw.contacts.arrival < end
+        columns = (getattr(draw.contacts, f.name)[in_time] for f in fields(Contacts))
+        log = engine_compiled.run(model, replace(draw, contacts=Contacts(*columns)), state)
+        waited = np.minimum(log.left_queue, end) - np.maximum(log.arrival, begin)
+        found.append(((log.outcome == Outcome.ABANDONED).sum(), np.maximum(waited, 0).sum()))
+    counted = np.array(found) / [1, MINUTE]
+    error = counted.std(axis=0, ddof=1) / np.sqrt(days)
+    z = (counted.mean(axis=0) - [gives_up * queued, queued]) / error
+    assert np.abs(z).max() < 4.5, (z, counted.mean(axis=0), queued)
