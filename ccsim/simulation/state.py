@@ -141,6 +141,12 @@ def state_at(model: Model, draw: Draw, log: ContactLog, instant: int) -> State:
         The log of the whole run.
     instant : int
         From the begin of the run on; before its end, if it is cut there [µs].
+
+    Notes
+    -----
+    Of several contacts taken at one instant the one taken last, whose wait may be announced, is
+    known by the order of events. With a rule of one's own it is the rule that decides, so that
+    `State.last_wait` may then be that of another of them.
     """
     past = _Past(model, draw, log, instant)
     worked = attendance(model, draw, present(model, draw))
