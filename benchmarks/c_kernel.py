@@ -24,6 +24,8 @@ from ccsim.simulation import routing_compiled
 from ccsim.simulation.laid_out import Begun, laid_out, log_of, with_more_room
 from ccsim.simulation.log import MET, PASSED_ON, REDIAL, ContactLog, Outcome
 from ccsim.simulation.model import Model
+from ccsim.simulation.state import State, still_to_arrive
+from ccsim.simulation.state_laid_out import laid_out_from
 
 SOURCE = Path(__file__).with_name("engine_kernel.c")
 _IN_C = {"int64": "int64_t", "uint64": "uint64_t", "bool": "uint8_t", "int8": "int8_t"}
@@ -95,9 +97,12 @@ class Kernel:
         )
         return log_of(rows, floor, int(state[state_of.ROWS]), first, varied=centre.varied)
 
-    def run(self, model: Model, draw: Draw) -> ContactLog:
+    def run(self, model: Model, draw: Draw, state: State | None = None) -> ContactLog:
         """What `engine_compiled.run` does, with this loop."""
-        return self.play(laid_out(model, draw), model, draw)
+        if state is None:
+            return self.play(laid_out(model, draw), model, draw)
+        draw = still_to_arrive(draw, state)
+        return self.play(laid_out_from(model, draw, state), model, draw)
 
 
 def _declared(begun: Begun) -> str:

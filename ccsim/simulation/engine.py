@@ -10,6 +10,7 @@ from ccsim.errors import CcsimError
 from ccsim.simulation.log import ContactLog
 from ccsim.simulation.model import Model
 from ccsim.simulation.own_rule import RoutingRule
+from ccsim.simulation.state import State
 
 Engine: TypeAlias = Literal["auto", "compiled", "reference"]
 """`reference` is SimPy, written to be read; `compiled` gives the same numbers in machine code."""
@@ -52,7 +53,11 @@ def chosen(engine: Engine, contacts: float) -> Engine:
 
 
 def run(
-    model: Model, draw: Draw, engine: Engine = "reference", rule: RoutingRule | None = None
+    model: Model,
+    draw: Draw,
+    engine: Engine = "reference",
+    rule: RoutingRule | None = None,
+    state: State | None = None,
 ) -> ContactLog:
     """Play one replication of a centre with a plan.
 
@@ -66,11 +71,13 @@ def run(
         Either engine gives the same log, number by number.
     rule : RoutingRule, optional
         Who meets whom, instead of what the model says; for the reference.
+    state : State, optional
+        What there is at an instant, to go on from there.
     """
     if engine == "compiled":
         from ccsim.simulation import engine_compiled
 
-        return engine_compiled.run(model, draw)
+        return engine_compiled.run(model, draw, state)
     from ccsim.simulation import reference
 
-    return reference.run(model, draw, rule)
+    return reference.run(model, draw, rule, state)

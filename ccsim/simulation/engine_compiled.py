@@ -63,6 +63,8 @@ from ccsim.simulation.laid_out import (
 from ccsim.simulation.log import ContactLog
 from ccsim.simulation.model import Model
 from ccsim.simulation.routing_compiled import LONGEST_IDLE, another, free_agent, next_contact
+from ccsim.simulation.state import State, still_to_arrive
+from ccsim.simulation.state_laid_out import laid_out_from
 
 _EVENTS_AT_A_TIME = 1 << 21
 """Events between two looks at the keyboard: a fraction of a second."""
@@ -445,9 +447,12 @@ def _close(rows: Any, floor: Any, end: Any) -> None:
             floor.stretch_left[stretch] = end
 
 
-def run(model: Model, draw: Draw) -> ContactLog:
+def run(model: Model, draw: Draw, state: State | None = None) -> ContactLog:
     """Play one replication in machine code: the log of `reference.run`, number by number."""
-    return play(laid_out(model, draw), model, draw)
+    if state is None:
+        return play(laid_out(model, draw), model, draw)
+    draw = still_to_arrive(draw, state)
+    return play(laid_out_from(model, draw, state), model, draw)
 
 
 def play(begun: Begun, model: Model, draw: Draw) -> ContactLog:

@@ -183,10 +183,11 @@ class Begun(NamedTuple):
     agenda: Agenda
 
 
-def laid_out(model: Model, draw: Draw) -> Begun:
+def laid_out(model: Model, draw: Draw, held: int = 0) -> Begun:
     """A model and a draw as the loop takes them, with nobody on the floor yet.
 
-    There is room for some later attempts; more is made when it is needed.
+    There is room for so many contacts of a state, and for some later attempts; more is made when
+    it is needed.
     """
     centre, by_end = _centre(model)
     chance, stretches = chance_of(draw.demand, draw.seed), model.stretches
@@ -209,12 +210,13 @@ def laid_out(model: Model, draw: Draw) -> Begun:
         centre = centre._replace(stretch_pace=works.handle_time, stretch_settles=works.resolution)
         settles_less = settles_less | bool((works.resolution < PPM).any())
     room = bool(
-        chance.redial_below.any()
+        held
+        or chance.redial_below.any()
         or (settles_less & chance.repeats).any()
         or centre.transfer_below.any()
     )
     first_attempts = len(draw.contacts.arrival)
-    length = first_attempts + (first_attempts // 4 + 64 if room else 0)
+    length = first_attempts + (first_attempts // 4 + 64 + held if room else 0)
     rows = _rows(draw, length, varied=model.varied)
     floor = _floor(model, draw, worked, len(rows.arrival), coming, leaving)
     agenda = _agenda(model, centre, len(rows.arrival), room)

@@ -7,6 +7,7 @@ first. Contacts are callbacks, not processes: a contact costs three or four even
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import fields
 from enum import IntEnum
@@ -36,7 +37,9 @@ from ccsim.simulation.reference_routing import (
     number_waiting,
 )
 from ccsim.simulation.reference_rows import Rows
+from ccsim.simulation.reference_state import goes_on_from
 from ccsim.simulation.rules import CHOICES
+from ccsim.simulation.state import State, still_to_arrive
 
 Integers = NDArray[np.int64]
 
@@ -87,7 +90,9 @@ class Moment(simpy.Event):
         env.schedule(self, rank | content, delay)
 
 
-def run(model: Model, draw: Draw, rule: RoutingRule | None = None) -> ContactLog:
+def run(
+    model: Model, draw: Draw, rule: RoutingRule | None = None, state: State | None = None
+) -> ContactLog:
     """Play one replication of a centre with a plan.
 
     Parameters
@@ -98,13 +103,15 @@ def run(model: Model, draw: Draw, rule: RoutingRule | None = None) -> ContactLog
         All the chance of the replication.
     rule : RoutingRule, optional
         Who meets whom, instead of what the model says.
+    state : State, optional
+        What there is at an instant, to go on from there.
 
     Returns
     -------
     ContactLog
         What happened to every contact, and when agents left the floor.
     """
-    centre = Centre(model, draw, rule)
+    centre = Centre(model, draw, rule, state)
     if model.cut:
         centre.env.run(until=model.end)
     else:
@@ -115,11 +122,14 @@ def run(model: Model, draw: Draw, rule: RoutingRule | None = None) -> ContactLog
 class Centre:
     """The state of a run: who waits, who is free, who is meant to be on the floor."""
 
-    def __init__(self, model: Model, draw: Draw, rule: RoutingRule | None = None) -> None:
+    def __init__(
+        self, model: Model, draw: Draw, rule: RoutingRule | None, state: State | None
+    ) -> None:
         self.model, self.draw, self.rule = model, draw, rule
-        self.env: Any = simpy.Environment(initial_time=model.begin)  # its clock is one of integers
+        begin = model.begin if state is None else state.instant
+        self.env: Any = simpy.Environment(initial_time=begin)  # its clock is one of integers
         self.interval_us = model.interval_us
-        rows = self.rows = Rows(draw)
+        rows = self.rows = Rows(draw if state is None else still_to_arrive(draw, state))
         self.first_attempts = len(rows.arrival)
         self.contact_type, self.content, self.arrival = (
             rows.contact_type,
@@ -135,10 +145,12 @@ class Centre:
         self._skills(model)
         self._access(model)
         self._agents(model, draw)
-        self._next_arrival(0, model.begin)
-        self._next_coming(0)
-        self._next_leaving(0)
-        self._next_closing(0)
+        self._next_arrival(0, begin)
+        self._next_coming(bisect_left(self.comings, (begin,)))
+        self._next_leaving(bisect_left(self.leavings, (begin,)))
+        self._next_closing(bisect_left(self.closing, [begin]))
+        if state is not None:
+            goes_on_from(self, state)
 
     def _skills(self, model: Model) -> None:
         """Who may meet whom."""
@@ -235,6 +247,16 @@ class Centre:
         delay, content = arrival - self.env.now, self.content[contact]
         Moment(self.env, delay, CONTACT_ARRIVES, content, contact, self._later_attempt)
 
+    def comes_back(self, stretch: int, instant: int) -> None:
+        """Announce when an agent is back from a break that began late."""
+        delay = instant - self.env.now
+        Moment(self.env, delay, AGENT_COMES, stretch, stretch, self._comes_late)
+
+    def nothing_until(self, instant: int) -> None:
+        """Announce what nothing comes of, if it is yet to come."""
+        if instant > self.env.now:
+            Moment(self.env, instant - self.env.now, PATIENCE_ENDS, 0, -1, lambda _: None)
+
     # Contacts.
 
     def _first_attempt(self, arrival: Moment) -> None:
@@ -267,7 +289,7 @@ class Centre:
             self._ends_without_answer(contact, BLOCKED)
             may_redial(self, contact, self.env.now)
             return
-        content, patience = self.content[contact], self.patience[contact]
+        patience = self.patience[contact]
         told = announced_wait(self, contact_type) if self.varied else None
         if told is not None:
             patience = self._hears_the_wait(contact, told)
@@ -275,11 +297,17 @@ class Centre:
                 self._leaves_queue(contact, BALKED)
                 may_redial(self, contact, now)
                 return
-        heappush(self.queue[contact_type], (now, content, contact))
+        self.waits(contact, patience, 0)
+
+    def waits(self, contact: int, patience: int, past: int) -> None:
+        """Stand in the queue, as patient as that, with the overflows of a wait past."""
+        arrival, content = self.arrival[contact], self.content[contact]
+        heappush(self.queue[self.contact_type[contact]], (arrival, content, contact))
         if patience < NEVER:
-            Moment(self.env, patience, PATIENCE_ENDS, content, contact, self._gives_up)
-        if self.overflows[contact_type]:
-            self._overflows_after(0, contact)
+            delay = arrival + patience - self.env.now
+            Moment(self.env, delay, PATIENCE_ENDS, content, contact, self._gives_up)
+        if self.overflows[self.contact_type[contact]]:
+            self._overflows_after(past, contact)
 
     def _is_full(self, contact_type: int) -> bool:
         """Whether as many wait as may."""
@@ -301,14 +329,12 @@ class Centre:
             return -1
         return patience
 
-    def _overflows_after(self, waited: int, contact: int) -> None:
+    def _overflows_after(self, past: int, contact: int) -> None:
         """Announce when more groups may take a waiting contact."""
         for after in self.overflows[self.contact_type[contact]]:
-            if after > waited:
-                content = self.content[contact]
-                Moment(
-                    self.env, after - waited, CONTACT_OVERFLOWS, content, contact, self._overflows
-                )
+            if after > past:
+                delay, content = self.arrival[contact] + after - self.env.now, self.content[contact]
+                Moment(self.env, delay, CONTACT_OVERFLOWS, content, contact, self._overflows)
                 return
 
     def _overflows(self, overflow: Moment) -> None:
@@ -400,7 +426,7 @@ class Centre:
                 self.comes_otherwise.add(follows)
             back = max(back, self.stretch_came[follows])
             if back < self.stretch_end[follows]:
-                Moment(self.env, back - now, AGENT_COMES, follows, follows, self._comes_late)
+                self.comes_back(follows, back)
 
     def _service_ends(self, end_of_service: Moment) -> None:
         self.busy[end_of_service.whom] = False
@@ -420,17 +446,18 @@ class Centre:
         elif over:
             self._goes(agent)
         else:
-            self._is_idle(agent, now)
+            self.is_idle(agent, now)
 
-    def _is_idle(self, agent: int, now: int) -> None:
-        self.idle_since[agent] = now
+    def is_idle(self, agent: int, since: int) -> None:
+        """Wait for a contact."""
+        self.idle_since[agent] = since
         self.free[self.group_of[agent]] += 1
-        heappush(self.idle[self.group_of[agent]], (now, agent))
+        heappush(self.idle[self.group_of[agent]], (since, agent))
 
     def _is_free_for(self, agent: int, now: int, *, over: bool) -> None:
         """Be there for a rule of one's own, unless it is time to leave."""
         if not over or self.serves_out[self.stretch_of[agent]]:
-            self._is_idle(agent, now)
+            self.is_idle(agent, now)
             by_rule(self, now, serving=agent if over else None)
         if over and not self.busy[agent]:
             self._goes(agent)
@@ -448,7 +475,12 @@ class Centre:
             self.outcome[contact] = ANSWERED
         self.rows.taken[contact] = now
         self.left_queue[contact], self.ended[contact] = picked_up, ends
-        Moment(self.env, ends - now, SERVICE_ENDS, self.content[contact], agent, self._service_ends)
+        self.is_done_at(ends, agent, contact)
+
+    def is_done_at(self, ends: int, agent: int, contact: int) -> None:
+        """Announce when an agent will be done."""
+        delay, content = ends - self.env.now, self.content[contact]
+        Moment(self.env, delay, SERVICE_ENDS, content, agent, self._service_ends)
 
     def log(self) -> ContactLog:
         """What happened; what has not ended by the end of the run ends with it."""
