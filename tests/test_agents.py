@@ -309,9 +309,6 @@ def test_show_says_how_agents_differ() -> None:
     said = "\n".join(meaning(case, compile_demand(case))["Staff: what is left of paid time"])
     assert "new: 25% of agents, handle time × 1.4, resolution × 0.8" in said
     assert "handle time of each agent × 0.8 to 1.2, the same all days" in said
-    assert (
-        "coaching: handle time × 1, resolution × 1.1 from 2026-09-07, after 24 h, growing" in said
-    )
+    assert "coaching: resolution × 1.1 from 2026-09-07, after 24 h, growing" in said
     # 0.25 · 1.4 + 0.35 · 0.9 + 0.4, and 0.25 · 0.8 + 0.35 · 1.1 + 0.4
-    assert "on average handle time × 1.065 on the first day and 1.065 on the last" in said
-    assert "resolution × 0.985 and 0.985" in said
+    assert "on average handle time × 1.065, resolution × 0.985" in said

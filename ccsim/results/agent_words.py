@@ -55,12 +55,13 @@ def who_differs(group: AgentGroup, given: PaceModel | None) -> Iterator[str]:
         pace += f", growing over {write_duration(one.ramp)}" if one.ramp else ""
         yield f"  {name}: {_multiples(one)} from {one.start}{pace}"
     handle, settles = (mean[-given.first_day :] for mean in given.mean)
-    said = [
-        f"{what} × {mean[0]:.3f}"
-        + (f" on the first day and {mean[-1]:.3f} on the last" if mean[0] != mean[-1] else "")
-        for what, mean in (("handle time", handle), ("resolution", settles))
-        if (mean != 1).any()
-    ]
+    said = []
+    for what, mean in (("handle time", handle), ("resolution", settles)):
+        first, last = f"{mean[0]:.3f}", f"{mean[-1]:.3f}"
+        if first != last:
+            said.append(f"{what} × {first} on the first day and {last} on the last")
+        elif first != "1.000":
+            said.append(f"{what} × {first}")
     if said:
         yield f"    on average {', '.join(said)}"
 
