@@ -184,6 +184,10 @@ BEHAVIOURS = {
     "overflow": "second choices after 45 s",
     "factors": "handle times × 0.97, second choices × 1.1",
     "repeats": "15 % unresolved",
+    "transfers": "5 % passed on to the next contact type",
+    "callbacks": "the wait announced, from a minute on 37 % called back",
+    "points": "the first contact type ages twice as fast",
+    "ring": "3 s before an agent answers",
 }
 
 
@@ -208,6 +212,25 @@ def with_behaviours(of: Centre, *behaviours: str) -> Centre:
         given = tuple(replace(one, repeat=repeat) for one in demand.contact_types)
         demand = replace(demand, contact_types=given)
         model = replace(model, repeats=replace(model.repeats, at_most=np.full(types, 3)))
+    if "transfers" in behaviours:
+        passed_on = np.full(skills.priority.shape, uniform_limit(5 * PPM // 100))
+        to = np.broadcast_to((np.arange(types) + 1) % types, passed_on.shape).copy()
+        skills = replace(skills, transfer_below=passed_on, transfer_to=to)
+        skills = replace(skills, transfers_at_most=np.full_like(passed_on, 2))
+    if "callbacks" in behaviours:
+        announcing = replace(
+            model.announcing,
+            estimate=np.zeros(types, np.int64),
+            callback_from=np.full(types, MINUTE),
+            accepted_below=np.full(types, uniform_limit(37 * PPM // 100)),
+            reached_below=np.full(types, uniform_limit(PPM)),
+        )
+        model = replace(model, announcing=announcing)
+    if "points" in behaviours:
+        ageing = np.where(np.arange(types) == 0, 2 * PPM, PPM)
+        model = replace(model, queueing=replace(model.queueing, ageing=ageing))
+    if "ring" in behaviours:
+        model = replace(model, ring=np.full_like(model.ring, 3 * MINUTE // 60))
     return of._replace(demand=demand, model=replace(model, skills=skills, access=access))
 
 

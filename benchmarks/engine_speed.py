@@ -246,9 +246,9 @@ def together(of: centres.Centre, size: Size, wanted: float | None) -> Iterable[R
 def behaviours(size: Size) -> Iterable[Row]:
     """Time of a contact [ns] without and with each behaviour; every log is the reference's."""
     for name, of in (("bank week", centres.bank_week()), ("skills day", centres.skills_day())):
-        # Without second choices nobody overflows.
+        # Without second choices nobody overflows, and one contact type is passed on to none.
         several = (of.model.skills.priority > 1).any()
-        each = [key for key in centres.BEHAVIOURS if several or key != "overflow"]
+        each = [k for k in centres.BEHAVIOURS if several or k not in ("overflow", "transfers")]
         days = {"plain": (), **{key: (key,) for key in each}, "all": tuple(each)}
         works: dict[Any, Any] = {}
         contacts = {}

@@ -117,7 +117,7 @@ def somebody_waits_for_the_ring(scenario: Scenario, at: At) -> Iterator[Problem]
     """A phone that rings longer than anybody waits is never answered."""
     for group, one in scenario.agent_groups.items():
         for name in one.skills:
-            patience = scenario.contact_types[name].patience
+            patience = given.patience if (given := scenario.contact_types.get(name)) else None
             constant = None if patience is None else patience.constant
             if constant is not None and one.ring > constant.value:
                 message = (
