@@ -98,7 +98,7 @@ class SkillsCentre:
         self.open = model.open.tolist()
         self.interval = model.interval_us / MICROSECONDS
         self.end = model.end / MICROSECONDS
-        self.head_start = (model.head_start / MICROSECONDS).tolist()
+        self.head_start = (model.queueing.head_start / MICROSECONDS).tolist()
         types, groups = range(len(model.contact_types)), range(len(model.groups))
         priority = model.skills.priority.tolist()
         self.types_of = [
