@@ -5,6 +5,7 @@ All of it is drawn before anything moves, so that both engines take it as a plan
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -96,6 +97,30 @@ def pauses(model: Model, worked: Attendance) -> dict[int, tuple[int, int]]:
     breaks = (s.agent[before] == s.agent[after]) & (length > 0)
     found = zip(after[breaks].tolist(), length[breaks].tolist(), strict=True)
     return dict(zip(before[breaks].tolist(), found, strict=True))
+
+
+def after_late_break(
+    breaks: Mapping[int, tuple[int, int]], end: Sequence[int] | Integers, stretch: int, left: int
+) -> tuple[list[int], int]:
+    """Stretches that do not begin as planned as a break began late, and when it is over [µs].
+
+    The last of them is the one that she is back for, unless that is over by then too.
+
+    Parameters
+    ----------
+    breaks : mapping
+        As by `pauses`.
+    end : sequence of int
+        When each stretch ends [µs].
+    stretch, left : int
+        The stretch before the break, and when she left it.
+    """
+    after, length = breaks[stretch]
+    moved = [after]
+    while end[after] <= left + length and after in breaks:
+        after, _ = breaks[after]
+        moved.append(after)
+    return moved, left + length
 
 
 def _closed(model: Model, group: int, moment: Integers) -> Booleans:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ccsim.demand.draw import Draw, scale_one
 from ccsim.demand.table import NEVER
-from ccsim.simulation.attendance import attendance, pauses, present
+from ccsim.simulation.attendance import after_late_break, attendance, pauses, present
 from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.model import Model
 from ccsim.simulation.own_rule import RoutingRule
@@ -418,12 +418,9 @@ class Centre:
         now, stretch = self.env.now, self.stretch_of[agent]
         self.stretch_left[stretch] = now
         if now > self.stretch_end[stretch] and stretch in self.pauses:
-            follows, length = self.pauses[stretch]
-            back = now + length
-            self.comes_otherwise.add(follows)
-            while self.stretch_end[follows] <= back and follows in self.pauses:
-                follows, _ = self.pauses[follows]
-                self.comes_otherwise.add(follows)
+            moved, back = after_late_break(self.pauses, self.stretch_end, stretch, now)
+            self.comes_otherwise.update(moved)
+            follows = moved[-1]
             back = max(back, self.stretch_came[follows])
             if back < self.stretch_end[follows]:
                 self.comes_back(follows, back)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ccsim.demand.draw import content_id
 from ccsim.demand.table import NEVER
-from ccsim.simulation.state import State
+from ccsim.simulation.state import State, Underway
 
 if TYPE_CHECKING:
     from ccsim.simulation.reference import Centre
 
-COLUMNS = (
-    *("contact_type", "origin", "interval", "ordinal", "attempt", "drawn", "arrival"),
-    *("handle_time", "patience", "outcome", "left_queue", "taken", "ended", "agent", "last"),
-    *("again", "unresolved", "called_back", "transferred", "cut"),
-)
+COLUMNS = tuple(field.name for field in fields(Underway) if field.name != "talk_ends")
 
 
 def goes_on_from(centre: Centre, state: State) -> None:

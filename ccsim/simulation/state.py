@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ccsim.demand.draw import Contacts, Draw, content_id, scale_one
 from ccsim.demand.model import PPM
 from ccsim.demand.table import NEVER
-from ccsim.simulation.attendance import Attendance, attendance, pauses, present
+from ccsim.simulation.attendance import Attendance, after_late_break, attendance, pauses, present
 from ccsim.simulation.log import PASSED_ON, ContactLog, Outcome
 from ccsim.simulation.model import Model
 from ccsim.simulation.pace import handle_factor, pace
@@ -362,14 +362,12 @@ class _Past:
         """`State.otherwise` and `State.back`."""
         otherwise, back = np.zeros(len(self.come), bool), []
         breaks = pauses(self.model, worked)
-        for stretch, (follows, length) in breaks.items():
+        for stretch in breaks:
             left = int(self.log.stretch_left[stretch])
             if self.come[stretch] and worked.end[stretch] < left < self.instant:
-                after, until = follows, left + length
-                otherwise[after] = True
-                while worked.end[after] <= until and after in breaks:
-                    after, _ = breaks[after]
-                    otherwise[after] = True
+                moved, until = after_late_break(breaks, worked.end, stretch, left)
+                otherwise[moved] = True
+                after = moved[-1]
                 until = max(until, int(worked.start[after]))
                 if self.instant <= until < worked.end[after]:
                     back.append((until, after))

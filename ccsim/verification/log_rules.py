@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ccsim.demand.draw import NEVER, content_id, scale
 from ccsim.demand.model import PPM
-from ccsim.simulation.attendance import Attendance, attendance, pauses, present
+from ccsim.simulation.attendance import Attendance, after_late_break, attendance, pauses, present
 from ccsim.simulation.log import ContactLog, Outcome
 from ccsim.simulation.pace import MOST_PPM, pace
 from ccsim.verification.centres import Centre
@@ -246,13 +246,12 @@ def _worked(played: Played) -> Attendance:
     worked = attendance(model, played.draw, present(model, played.draw))
     breaks, left = pauses(model, worked), played.log.stretch_left
     there, start = worked.there.copy(), worked.start.copy()
-    for before, (follows, length) in breaks.items():  # by agent, in the order of her day
-        back, after = int(left[before]) + length, follows
+    for before in breaks:  # by agent, in the order of her day
         if not there[before] or left[before] <= worked.end[before]:
             continue
-        while worked.end[after] <= back and after in breaks:
-            there[after] = False
-            after, _ = breaks[after]
+        moved, back = after_late_break(breaks, worked.end, before, int(left[before]))
+        *skipped, after = moved
+        there[skipped] = False
         there[after] &= back < worked.end[after]
         start[after] = max(start[after], back)
     return worked._replace(there=there, start=start)
